@@ -1,0 +1,48 @@
+"""Every field of a run, with the paper's values. The other configs are small differences from this one.
+
+A field is set on the command line as `--config.train.batch_size=8`.
+"""
+
+import ml_collections
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """The paper's CNN-LSTM and training (PAPER sections 3.4 and 3.5) on Celeb-DF v2, lips chosen by flow."""
+  config = ml_collections.ConfigDict()
+  config.seed = 0  # of initial weights, data order, dropout and augmentation
+
+  config.data = ml_collections.ConfigDict()
+  config.data.dataset = 'celeb_df_v2'  # a builder in data_builders/
+  config.data.builder_config = 'flow_lips_60x64'  # what a clip is: a name in lipfake_jax/clips.py SPECS
+  config.data.train_split = 'train'
+  config.data.validation_split = 'validation'  # chooses learning rate, epoch and threshold
+  config.data.test_split = 'test'  # looked at once, at the end
+  config.data.shuffle_labels = False  # a control: training labels shuffled, the test figure must be chance
+
+  config.model = ml_collections.ConfigDict()
+  config.model.name = 'cnn_lstm'  # a name in lipfake_jax/models
+  config.model.arguments = ml_collections.ConfigDict(  # of its module, documented there
+    {'filters': (32, 64), 'units': 128, 'hidden': 128, 'lstm_dropout': 0.3, 'dropout': 0.5}
+  )
+
+  config.train = ml_collections.ConfigDict()
+  config.train.batch_size = 4  # clips a step, over all devices
+  config.train.epochs = 20  # at most
+  config.train.learning_rate = 1e-4  # AdamW's, at the start
+  config.train.weight_decay = 1e-4  # AdamW's, on all parameters
+  config.train.l2 = 1e-4  # penalty in the loss, on the kernels that the model names
+  config.train.plateau_patience = 3  # epochs without a lower validation loss until the rate is cut
+  config.train.plateau_factor = 0.5  # what it is multiplied by then
+  config.train.min_learning_rate = 1e-6  # its floor
+  config.train.early_stopping_patience = 5  # epochs without a lower validation loss until training ends
+  config.train.class_weights = False  # weigh the classes so that both count the same
+  config.train.precision = 'auto'  # float32, bfloat16, float16, or what the device does best
+
+  config.augment = ml_collections.ConfigDict()  # on training clips, one draw a clip
+  config.augment.flip = 0.5  # probability of a mirror image
+  config.augment.brightness = 0.1  # largest change, as a share of the full range
+
+  config.eval = ml_collections.ConfigDict()
+  config.eval.batch_size = 32  # clips at once
+  config.eval.threshold = 'fixed'  # fixed: 0.5; balanced_accuracy: the best one on the validation split
+  return config

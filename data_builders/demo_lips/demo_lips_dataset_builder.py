@@ -1,0 +1,45 @@
+"""The built-in dataset: rendered talking faces."""
+
+import csv
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+from lipfake_jax.clips import SPECS
+from lipfake_jax.lip_clip_builder import CONFIGS, LipClipBuilder, LipClipConfig, VideoRecord, read_instructions
+
+
+@dataclasses.dataclass
+class DemoConfig(LipClipConfig):
+  """null: fakes are rendered as reals."""
+
+  null: bool = False
+
+
+NULL = DemoConfig(
+  name='flow_lips_60x64_null', description='Control: no fake is one.', spec=SPECS['flow_lips_60x64'], null=True
+)
+
+
+class Builder(LipClipBuilder):
+  """Renders its videos below the data folder, then lists them."""
+
+  MANUAL_DOWNLOAD_INSTRUCTIONS = read_instructions(__file__)
+  BUILDER_CONFIGS = [*CONFIGS, NULL]
+
+  def source_dir(self, dl_manager) -> Path:
+    """Where the videos are after this call. They are rendered in a process of their own, which is free of TensorFlow."""
+    null = getattr(self.builder_config, 'null', False)
+    folder = Path(self._data_dir_root) / ('demo_videos_null' if null else 'demo_videos')
+    command = [sys.executable, '-m', 'lipfake_jax.demo_videos', str(folder), *(['--null'] if null else [])]
+    subprocess.run(command, check=True)
+    return folder
+
+  def list_videos(self, root: Path) -> list[VideoRecord]:
+    """The rows of videos.csv."""
+    with open(root / 'videos.csv', newline='') as file:
+      return [
+        VideoRecord(root / row['path'], row['path'], row['label'], row['split'], row['identity'], row['method'])
+        for row in csv.DictReader(file)
+      ]

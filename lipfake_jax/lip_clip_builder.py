@@ -1,0 +1,183 @@
+"""The base of every dataset builder: videos that a builder lists become a TFDS dataset of clips.
+
+In: `VideoRecord`s of files on disk. Out: ArrayRecord shards of examples, and, stored with them, every video that gave no
+clip, with its reason. Next stage: `input_pipeline`.
+"""
+
+import collections
+import dataclasses
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from lipfake_jax import extraction, splits
+from lipfake_jax.clips import SPECS, Clip, ClipSpec, Rejection
+from lipfake_jax.errors import UserError
+
+LABELS = ('real', 'fake')  # class 0 and class 1; fake is the positive one
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoRecord:
+  """One video of a dataset.
+
+  Attributes:
+    path: the file.
+    key: its name in the dataset: unique, and the same wherever the dataset lies (the path below its root).
+    label: 'real' or 'fake'.
+    split: 'train', 'validation' or 'test'.
+    identity: the person whose face and head it is, '' if unknown.
+    method: how a fake was made; 'original' for reals.
+  """
+
+  path: Path
+  key: str
+  label: str
+  split: str
+  identity: str = ''
+  method: str = ''
+
+
+@dataclasses.dataclass
+class LipClipConfig(tfds.core.BuilderConfig):
+  """A builder config: its clips' spec."""
+
+  spec: ClipSpec = dataclasses.field(default_factory=ClipSpec)
+
+
+CONFIGS = [LipClipConfig(name=name, description=f'{spec}', spec=spec) for name, spec in SPECS.items()]
+
+
+class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+  """A builder gives MANUAL_DOWNLOAD_INSTRUCTIONS and `list_videos`."""
+
+  VERSION = tfds.core.Version('1.0.0')
+  RELEASE_NOTES = {'1.0.0': 'Initial release.'}
+  BUILDER_CONFIGS: Sequence[LipClipConfig] = CONFIGS
+
+  def __init__(self, *, file_format=None, **kwargs):
+    # Only ArrayRecord can be read at random and without TensorFlow, which training relies on.
+    super().__init__(file_format=file_format or 'array_record', **kwargs)
+
+  def list_videos(self, root: Path) -> list[VideoRecord]:
+    """The dataset's videos below its root folder. Raises UserError where the layout is wrong."""
+    raise NotImplementedError(f'{type(self).__name__} lists no videos')
+
+  def source_dir(self, dl_manager: tfds.download.DownloadManager) -> Path:
+    """The folder that holds the videos: --manual_dir."""
+    try:
+      return Path(dl_manager.manual_dir)
+    except AssertionError as error:
+      raise UserError(f'{self.name}: the folder {dl_manager._manual_dir} is missing or empty.\n' + self._remedy()) from error
+
+  def download_and_prepare(self, **kwargs) -> None:
+    """As in TFDS; under the `tfds` command a user's mistake ends with its message and exit code 2, not a traceback."""
+    try:
+      super().download_and_prepare(**kwargs)
+    except UserError as error:
+      if Path(sys.argv[0]).stem != 'tfds':
+        raise
+      print(f'error: {error}', file=sys.stderr)
+      sys.exit(2)
+
+  def _info(self) -> tfds.core.DatasetInfo:
+    return self.dataset_info_from_configs(
+      features=clip_features(self.builder_config.spec),
+      supervised_keys=('clip', 'label'),
+      metadata=tfds.core.MetadataDict(),
+    )
+
+  def _split_generators(self, dl_manager):
+    root = self.source_dir(dl_manager)
+    records = self.list_videos(root)
+    if not records:
+      raise UserError(f'{self.name}: no video below {root}.\n' + self._remedy())
+    _check_records(records)
+    cache_dir = Path(self._data_dir_root) / 'clip_cache'
+    caches = extraction.extract_clips([r.path for r in records], self.builder_config.spec, cache_dir)
+    rejections = _rejections(records, caches)
+    self.info.metadata['rejections'] = rejections
+    self.info.metadata['spec'] = dataclasses.asdict(self.builder_config.spec)
+    print(rejection_table(records, rejections))
+    rejected = {rejection['key'] for rejection in rejections}
+    kept = [(record, cache) for record, cache in zip(records, caches, strict=True) if record.key not in rejected]
+    if not kept:
+      raise UserError(f'{self.name}: none of the {len(records)} videos below {root} gives a clip; the table above says why')
+    parts = [part for part in splits.PARTS if any(record.split == part for record, _ in kept)]
+    return {part: self._generate_examples([pair for pair in kept if pair[0].split == part]) for part in parts}
+
+  def _generate_examples(self, kept: list[tuple[VideoRecord, Path]]) -> Iterator[tuple[str, dict]]:
+    for record, cache in kept:
+      clip = extraction.load_result(cache, record.key)
+      assert isinstance(clip, Clip)  # the rejected ones were sorted out before
+      yield record.key, to_example(clip, record)
+
+  def _remedy(self) -> str:
+    return self.MANUAL_DOWNLOAD_INSTRUCTIONS or ''
+
+
+def read_instructions(builder_file: str) -> str:
+  """The README beside a builder's module: what to download, where to put it, and the line that builds it."""
+  return Path(builder_file).with_name('README.md').read_text()
+
+
+def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
+  """The features of an example; T frames of S x S pixels, see `clips.Clip`."""
+  t, s = spec.frames, spec.size
+  return tfds.features.FeaturesDict(
+    {
+      # Raw bytes: without the encoding every pixel is stored as a 64-bit varint and read 60 times slower.
+      'clip': tfds.features.Tensor(shape=(t, s, s, 3), dtype=np.uint8, encoding='bytes'),
+      'label': tfds.features.ClassLabel(names=LABELS),
+      'key': tfds.features.Text(),
+      'identity': tfds.features.Text(),
+      'method': tfds.features.Text(),
+      'indices': tfds.features.Tensor(shape=(t,), dtype=np.int32),
+      'times': tfds.features.Tensor(shape=(t,), dtype=np.float32),
+      'activity': tfds.features.Tensor(shape=(t,), dtype=np.float32),
+      'boxes': tfds.features.Tensor(shape=(t, 4), dtype=np.float32),
+      'fps': tfds.features.Scalar(dtype=np.float32),
+    }
+  )
+
+
+def to_example(clip: Clip, record: VideoRecord) -> dict:
+  """One example of `clip_features`."""
+  fields = {name: value for name, value in vars(clip).items() if name != 'frames'}
+  return {'clip': clip.frames, 'label': record.label, 'identity': record.identity, 'method': record.method, **fields}
+
+
+def rejection_table(records: Sequence[VideoRecord], rejections: Sequence[dict[str, str]]) -> str:
+  """Videos, clips and rejections by reason, counted for each class: dropping may favour one (PAPER section 6)."""
+  videos = collections.Counter(record.label for record in records)
+  counts = collections.Counter((rejection['reason'], rejection['label']) for rejection in rejections)
+  dropped = collections.Counter(rejection['label'] for rejection in rejections)
+  rows = [('videos', videos), ('clips', {label: videos[label] - dropped[label] for label in LABELS})]
+  for reason in sorted({reason for reason, _ in counts}):
+    rows.append((f'rejected: {reason}', {label: counts[reason, label] for label in LABELS}))
+  lines = [f'{"":24}{"real":>8}{"fake":>8}']
+  return '\n'.join(lines + [f'{name:24}{row["real"]:8}{row["fake"]:8}' for name, row in rows])
+
+
+def _rejections(records: Sequence[VideoRecord], caches: Sequence[Path]) -> list[dict[str, str]]:
+  found = []
+  for record, cache in zip(records, caches, strict=True):
+    result = extraction.load_result(cache, record.key)
+    if isinstance(result, Rejection):
+      found.append({**vars(result), 'label': record.label, 'split': record.split})
+  return found
+
+
+def _check_records(records: Sequence[VideoRecord]) -> None:
+  """Keys must be unique; a person in two parts is allowed, where a list says so, and told."""
+  doubles = [key for key, count in collections.Counter(r.key for r in records).items() if count > 1]
+  if doubles:
+    raise UserError(f'{len(doubles)} videos are listed twice, the first is {doubles[0]}: list each file once')
+  members = {part: {r.identity for r in records if r.split == part and r.identity} for part in splits.PARTS}
+  shared = sorted(splits.shared_identities(members))
+  if shared:
+    names = ', '.join(shared[:5]) + (', ...' if len(shared) > 5 else '')
+    print(f'warning: {len(shared)} identities are in more than one part ({names}): test figures will flatter')

@@ -1,0 +1,36 @@
+"""Binary cross-entropy on logits, and the L2 penalty on named kernels (PAPER sections 3.4 and 3.5)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+
+def cross_entropy(logits: jax.Array, labels: jax.Array, weights: jax.Array) -> jax.Array:
+  """Mean over the batch of weight times cross-entropy, in float32.
+
+  Args:
+    logits: float [B], positive for fake.
+    labels: int [B], 0 real, 1 fake.
+    weights: float [B], 1 for every clip unless classes are weighted.
+  """
+  losses = optax.sigmoid_binary_cross_entropy(logits.astype(jnp.float32), labels.astype(jnp.float32))
+  return (weights * losses).mean()
+
+
+def l2_penalty(params: Mapping[str, Any], kernels: Sequence[tuple[str, ...]]) -> jax.Array:
+  """Sum of squares of the named kernels, as Keras' regularizers.l2 (no factor 1/2). Not AdamW's weight decay.
+
+  Args:
+    params: a model's parameters.
+    kernels: the path of each kernel in them, e.g. ('encoder', 'conv2', 'kernel').
+  """
+  total = jnp.zeros((), jnp.float32)
+  for path in kernels:
+    leaf: Any = params
+    for name in path:
+      leaf = leaf[name]
+    total += jnp.square(leaf.astype(jnp.float32)).sum()
+  return total

@@ -1,0 +1,97 @@
+"""Scores for a user's videos.
+
+In: a workdir with a trained run; files and folders. Out: a table on the terminal and `<workdir>/predictions.json`.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lipfake_jax import evaluate, extraction, parallel
+from lipfake_jax.clips import ClipSpec, Rejection
+from lipfake_jax.errors import UserError
+from lipfake_jax.video import VIDEO_SUFFIXES
+
+Prediction = dict[str, Any]
+
+
+def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> list[Prediction]:
+  """Scores videos with a run's best weights, prints a table and writes predictions.json.
+
+  Args:
+    workdir: of the run.
+    sources: video files, and folders to look through for video files.
+    batch_size: clips at once.
+
+  Returns:
+    One entry a video: 'video', 'p_fake' and 'verdict' ('real' or 'fake'), both None where there is no verdict, and
+    'reason' then.
+
+  Raises:
+    UserError: no trained run, or a source that does not exist or holds no video.
+  """
+  parallel.check_batch_size(batch_size)
+  paths = find_videos(sources)
+  score, meta = evaluate.load_run(workdir)
+  threshold = evaluate.read_threshold(workdir)
+  caches = extraction.extract_clips(paths, ClipSpec(**meta['clip']), workdir / 'clip_cache')
+  results = [extraction.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
+  clips = [result.frames for result in results if not isinstance(result, Rejection)]
+  probabilities = iter(_score_clips(score, clips, batch_size))
+  predictions = [
+    _rejected(result) if isinstance(result, Rejection) else _scored(result.key, next(probabilities), threshold)
+    for result in results
+  ]
+  print(prediction_table(predictions, threshold))
+  output = workdir / 'predictions.json'
+  output.write_text(json.dumps({'threshold': threshold, 'videos': predictions}, indent=2))
+  print(f'\nwritten to {output}')
+  return predictions
+
+
+def find_videos(sources: Sequence[str]) -> list[Path]:
+  """The files named, and the video files below the folders named, sorted within each folder, each once."""
+  paths: list[Path] = []
+  for source in map(Path, sources):
+    if source.is_dir():
+      found = sorted(p for p in source.rglob('*') if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file())
+      if not found:
+        raise UserError(f'{source}: no video in this folder (a name that ends in {", ".join(VIDEO_SUFFIXES)})')
+      paths += found
+    elif source.is_file():
+      paths.append(source)
+    else:
+      raise UserError(f'{source}: no such file or folder')
+  return list(dict.fromkeys(paths))
+
+
+def prediction_table(predictions: Sequence[Prediction], threshold: float) -> str:
+  """One line a video."""
+  width = max(len('video'), *(len(p['video']) for p in predictions))
+  lines = [f'{"video":{width}}  p_fake  verdict (fake above {threshold:.3f})']
+  for p in predictions:
+    figure = '     -' if p['p_fake'] is None else f'{p["p_fake"]:6.3f}'
+    lines.append(f'{p["video"]:{width}}  {figure}  {p["verdict"] or "none: " + p["reason"]}')
+  return '\n'.join(lines)
+
+
+def _score_clips(score, clips: Sequence[np.ndarray], batch_size: int) -> list[float]:
+  """Probabilities of clips uint8 [T, S, S, 3]; the last batch is padded, so that one shape is compiled."""
+  probabilities: list[float] = []
+  for start in range(0, len(clips), batch_size):
+    batch = np.stack(clips[start : start + batch_size])
+    padding = np.zeros((batch_size - len(batch), *batch.shape[1:]), np.uint8)
+    logits = score(np.concatenate([batch, padding]))[: len(batch)].astype(np.float64)
+    probabilities += (1 / (1 + np.exp(-logits))).tolist()
+  return probabilities
+
+
+def _scored(video: str, p_fake: float, threshold: float) -> Prediction:
+  return {'video': video, 'p_fake': p_fake, 'verdict': 'fake' if p_fake > threshold else 'real', 'reason': None}
+
+
+def _rejected(rejection: Rejection) -> Prediction:
+  return {'video': rejection.key, 'p_fake': None, 'verdict': None, 'reason': f'{rejection.reason} ({rejection.detail})'}

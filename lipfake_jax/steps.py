@@ -1,0 +1,84 @@
+"""One training step and one evaluation step, as pure functions of their arguments. `parallel` runs them on devices.
+
+Both work on one device's share of a batch: {'clip': uint8 [B, T, H, W, C], 'label': int32 [B], 'weight': float32 [B]}.
+Clips travel as bytes and become float here, on the device.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from lipfake_jax.augment import Augmentation, augment_clips
+from lipfake_jax.losses import cross_entropy, l2_penalty
+from lipfake_jax.train_state import TrainState
+
+Batch = dict[str, jax.Array]
+AXIS = 'batch'  # the mapped axis over devices
+
+
+def train_step(
+  state: TrainState,
+  batch: Batch,
+  key: jax.Array,
+  augmentation: Augmentation,
+  l2_kernels: Sequence[tuple[str, ...]],
+  l2_weight: float,
+) -> tuple[TrainState, dict[str, jax.Array]]:
+  """Updates the state by one batch; runs under a mapped axis AXIS over which losses and gradients are averaged.
+
+  Args:
+    state: the current state, the same on all devices.
+    batch: this device's share.
+    key: the run's key; the step number and the device are folded in here.
+    augmentation: applied to the clips.
+    l2_kernels: paths of the kernels with an L2 penalty.
+    l2_weight: its weight.
+
+  Returns:
+    The new state, and float32 scalars: 'loss' (with the penalty), 'accuracy' at 0.5, 'finite' (0 where float16
+    gradients overflowed and the update was left out).
+  """
+  device, step_key = jax.lax.axis_index(AXIS), jax.random.fold_in(key, state.step)
+  augment_key, dropout_key = jax.random.split(step_key)
+  clips = augment_clips(to_float(batch['clip']), augment_key, device * batch['clip'].shape[0], augmentation)
+  rngs = {'dropout': jax.random.fold_in(dropout_key, device)}
+
+  def loss_fn(params: Any):
+    logits = state.apply_fn({'params': params}, clips, True, rngs=rngs)
+    loss = cross_entropy(logits, batch['label'], batch['weight']) + l2_weight * l2_penalty(params, l2_kernels)
+    return loss, logits
+
+  finite: jax.Array | bool = True
+  if state.dynamic_scale is None:
+    (loss, logits), grads = jax.value_and_grad(loss_fn, has_aux=True)(state.params)
+    grads = jax.lax.pmean(grads, AXIS)
+    new_state = state.apply_gradients(grads=grads)
+  else:
+    scaled = state.dynamic_scale.value_and_grad(loss_fn, has_aux=True, axis_name=AXIS)  # averages the gradients itself
+    dynamic_scale, finite, (loss, logits), grads = scaled(state.params)
+    new_state = state.apply_gradients(grads=grads, dynamic_scale=dynamic_scale)
+    new_state = _keep_unless(finite, new_state, state)
+  accuracy = ((logits > 0) == batch['label']).mean()
+  metrics = {'loss': loss, 'accuracy': accuracy, 'finite': jnp.float32(finite)}
+  return new_state, jax.lax.pmean(metrics, AXIS)
+
+
+def eval_step(apply_fn, params: Any, clips: jax.Array) -> jax.Array:
+  """Logits float32 [B] of uint8 clips [B, T, H, W, C], without dropout or augmentation."""
+  return apply_fn({'params': params}, to_float(clips), False)
+
+
+def to_float(clips: jax.Array) -> jax.Array:
+  """uint8 to float32 in [0, 1]."""
+  return clips.astype(jnp.float32) / 255
+
+
+def _keep_unless(finite: jax.Array, new: TrainState, old: TrainState) -> TrainState:
+  """The new parameters and optimizer state if the gradients were finite, else the old ones."""
+
+  def choose(a, b):
+    return jax.tree.map(lambda x, y: jnp.where(finite, x, y), a, b)
+
+  return new.replace(params=choose(new.params, old.params), opt_state=choose(new.opt_state, old.opt_state))

@@ -1,0 +1,197 @@
+"""Training of one run: epochs, schedule, early stopping, checkpoints and logs. Ends with the evaluation of its best weights.
+
+In: a config and a workdir. Out: `<workdir>/config.json`, `metrics.jsonl`, `checkpoints/`, `tensorboard/` and, by
+`evaluate`, `eval/`. A workdir that holds a run is gone on with.
+"""
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import ml_collections
+import numpy as np
+from tensorboardX import SummaryWriter
+from tqdm import tqdm
+
+from lipfake_jax import checkpoints, evaluate, input_pipeline, optimizer, parallel
+from lipfake_jax.augment import Augmentation
+from lipfake_jax.errors import UserError
+from lipfake_jax.input_pipeline import Split
+from lipfake_jax.metrics import evaluate_scores
+from lipfake_jax.models import create_model
+from lipfake_jax.optimizer import Plateau, create_optimizer, set_learning_rate, update_plateau
+from lipfake_jax.precision import PRECISIONS, resolve_precision
+from lipfake_jax.train_state import TrainState, create_train_state
+
+
+def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None) -> None:
+  """Trains until the schedule ends it, then evaluates the best weights on the test split.
+
+  Args:
+    config: as documented in configs/default.py.
+    workdir: of this run; made if missing.
+    data_dir: where datasets are kept; None is TFDS's default.
+
+  Raises:
+    UserError: the data is missing or does not fit, or the workdir holds another config's run.
+    FloatingPointError: the loss is not finite.
+  """
+  parallel.check_batch_size(config.train.batch_size)
+  parallel.check_batch_size(config.eval.batch_size)
+  data = config.data
+  train_split = input_pipeline.open_split(data.dataset, data.builder_config, data.train_split, data_dir)
+  validation = input_pipeline.open_split(data.dataset, data.builder_config, data.validation_split, data_dir)
+  if data.shuffle_labels:
+    train_split = shuffle_labels(train_split, config.seed)
+  for split in (train_split, validation):
+    _check_classes(split)
+  _claim_workdir(config, workdir)
+  precision = resolve_precision(config.train.precision)
+  model = create_model(config.model.name, config.model.arguments, PRECISIONS[precision])
+  tx = create_optimizer(config.train.learning_rate, config.train.weight_decay)
+  state = create_train_state(model, train_split.clip_shape, tx, precision, config.seed)
+  n_params = sum(leaf.size for leaf in jax.tree.leaves(state.params))
+  print(f'{config.model.name}: {n_params:,} parameters, {precision}; {len(train_split)} clips to train on')
+  _fit(config, workdir, state, model.l2_kernels, train_split, validation)
+  evaluate.choose_threshold(workdir, validation, config.eval.batch_size, config.eval.threshold)
+  evaluate.evaluate_workdir(workdir, [f'{data.dataset}:{data.test_split}'], data_dir, config.eval.batch_size)
+
+
+def _fit(config, workdir: Path, state: TrainState, l2_kernels, train_split: Split, validation: Split) -> None:
+  """All epochs that are left to train."""
+  plateau, first = Plateau(config.train.learning_rate), 0
+  train_step = parallel.parallel_train_step(Augmentation(**config.augment), l2_kernels, config.train.l2)
+  eval_step = parallel.parallel_eval_step(state.apply_fn)
+  weights = class_weights(train_split.labels) if config.train.class_weights else np.ones(2, np.float32)
+  with checkpoints.open_manager(workdir) as manager, SummaryWriter(str(workdir / 'tensorboard')) as board:
+    if restored := checkpoints.restore_latest(manager, state):
+      state, meta = restored
+      plateau, first = Plateau(**meta['plateau']), meta['epoch'] + 1
+      print(f'going on after epoch {first}, step {int(state.step)}')
+    for epoch in range(first, config.train.epochs):
+      if plateau.stale >= config.train.early_stopping_patience:
+        break
+      state = state.replace(opt_state=set_learning_rate(state.opt_state, plateau.learning_rate))
+      batches = input_pipeline.train_batches(train_split, config.train.batch_size, config.seed, epoch)
+      started = time.perf_counter()
+      state, train_metrics = run_epoch(
+        train_step, state, _weigh(batches, train_split.labels, weights), jax.random.key(config.seed + 1),
+        tqdm(total=len(train_split) // config.train.batch_size, desc=f'epoch {epoch + 1}', leave=False, unit='step'),
+      )
+      seconds = time.perf_counter() - started
+      scores = evaluate.score_split(eval_step, state.params, validation, config.eval.batch_size)
+      figures = evaluate_scores(scores.labels, scores.p_fake)
+      row = {
+        'epoch': epoch + 1,
+        'step': int(state.step),
+        'learning_rate': plateau.learning_rate,
+        'clips_per_s': round(len(train_split) // config.train.batch_size * config.train.batch_size / seconds, 2),
+        **{f'train_{k}': v for k, v in train_metrics.items()},
+        'validation_loss': figures['log_loss'],
+        **{f'validation_{k}': figures[k] for k in ('auc', 'balanced_accuracy', 'brier')},
+      }
+      plateau = update_plateau(
+        plateau, row['validation_loss'], config.train.plateau_patience, config.train.plateau_factor,
+        config.train.min_learning_rate,
+      )
+      _log(row, plateau, workdir, board)
+      checkpoints.save(manager, epoch, state, describe(config, train_split.spec, plateau, epoch), row['validation_loss'])
+
+
+def run_epoch(
+  step: Callable, state: TrainState, batches: Iterator[dict[str, np.ndarray]], key: jax.Array, bar: tqdm
+) -> tuple[TrainState, dict[str, float]]:
+  """Trains on each batch once.
+
+  A step's metrics are fetched only after the next one was dispatched, so that the device never waits for the host.
+
+  Returns:
+    The new state, and means of the steps' metrics over the epoch.
+
+  Raises:
+    FloatingPointError: a loss is not finite.
+  """
+  fetched: list[dict[str, float]] = []
+  pending = None
+  with bar:
+    for batch in batches:
+      sharded = {name: parallel.shard(batch[name]) for name in ('clip', 'label', 'weight')}
+      number = int(state.step) if pending is None else number + 1  # noqa: F821  # set in the first turn
+      state, metrics = step(state, sharded, key)
+      if pending is not None:
+        fetched.append(_fetch(*pending))
+        bar.set_postfix(loss=f'{fetched[-1]["loss"]:.3f}')
+      pending = (number, metrics)
+      bar.update()
+    if pending is not None:
+      fetched.append(_fetch(*pending))
+  return state, {name: float(np.mean([row[name] for row in fetched])) for name in fetched[0]}
+
+
+def class_weights(labels: np.ndarray) -> np.ndarray:
+  """float32 [2]: N / (2 N_c) for real and fake, so that both classes weigh the same."""
+  return (len(labels) / (2 * np.bincount(labels, minlength=2))).astype(np.float32)
+
+
+def shuffle_labels(split: Split, seed: int) -> Split:
+  """A control: the same clips under each other's labels. A sound evaluation then finds chance."""
+  return dataclasses.replace(split, labels=np.random.default_rng((seed, 7)).permutation(split.labels))
+
+
+def describe(config: ml_collections.ConfigDict, spec: dict[str, Any], plateau: Plateau, epoch: int) -> dict[str, Any]:
+  """What a checkpoint tells of itself: the model, its clips, and where training stands."""
+  return {
+    'model': {'name': config.model.name, 'arguments': config.model.arguments.to_dict()},
+    'data': {'dataset': config.data.dataset, 'builder_config': config.data.builder_config},
+    'clip': spec,
+    'plateau': dataclasses.asdict(plateau),
+    'epoch': epoch,
+  }
+
+
+def _weigh(batches, labels: np.ndarray, weights: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+  """Batches with the split's labels, which a control may have shuffled, and each clip's weight."""
+  for batch in batches:
+    label = labels[batch['position']]
+    yield {**batch, 'label': label, 'weight': weights[label]}
+
+
+def _fetch(number: int, metrics: dict[str, jax.Array]) -> dict[str, float]:
+  row = {name: float(value) for name, value in metrics.items()}
+  if not math.isfinite(row['loss']):
+    raise FloatingPointError(f'loss is {row["loss"]} at step {number}: try a lower learning rate or float32')
+  return row
+
+
+def _log(row: dict[str, Any], plateau: Plateau, workdir: Path, board: SummaryWriter) -> None:
+  with open(workdir / 'metrics.jsonl', 'a') as file:
+    file.write(json.dumps(row) + '\n')
+  for name, value in row.items():
+    if value is not None and name not in ('epoch', 'step'):
+      board.add_scalar(name, value, row['step'])
+  auc, balanced = (('-' if row[f'validation_{k}'] is None else f'{row[f"validation_{k}"]:.3f}') for k in ('auc', 'balanced_accuracy'))
+  print(
+    f'epoch {row["epoch"]:3}  train loss {row["train_loss"]:.3f}  validation loss {row["validation_loss"]:.3f}'
+    f' (best {plateau.best:.3f})  AUC {auc}  balanced accuracy {balanced}'
+    f'  rate {row["learning_rate"]:.1e}  {row["clips_per_s"]:.1f} clips/s'
+  )
+
+
+def _claim_workdir(config: ml_collections.ConfigDict, workdir: Path) -> None:
+  """Writes config.json, or checks it against the one that is there: a run goes on only under its own config."""
+  workdir.mkdir(parents=True, exist_ok=True)
+  path, text = workdir / 'config.json', config.to_json_best_effort(indent=2)
+  if path.exists() and (old := json.loads(path.read_text())) != (new := json.loads(text)):
+    changed = ', '.join(sorted(name for name in new if old.get(name) != new[name]))
+    raise UserError(f'{workdir} holds a run of another config (they differ in {changed}): choose another --workdir')
+  path.write_text(text)
+
+
+def _check_classes(split: Split) -> None:
+  if len(np.unique(split.labels)) < 2:
+    raise UserError(f'{split.dataset} {split.name} holds {len(split)} clips of one class: training needs both')

@@ -1,0 +1,77 @@
+"""Trains, evaluates and predicts.
+
+python run.py --config=configs/demo.py --workdir=runs/demo
+python run.py --mode=eval --workdir=runs/demo --eval_datasets=video_folder
+python run.py --mode=predict --workdir=runs/demo --video=a.mp4,folder/
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+from lipfake_jax.errors import UserError
+
+FLAGS = flags.FLAGS
+flags.DEFINE_enum('mode', 'train', ['train', 'eval', 'predict'], 'What to do; train also evaluates at its end.')
+flags.DEFINE_string('workdir', None, 'Folder of the run: checkpoints, logs, figures.', required=True)
+flags.DEFINE_string('data_dir', None, "Folder of the built datasets (default: TFDS's).")
+flags.DEFINE_list('eval_datasets', [], 'With --mode=eval: built datasets, each NAME or NAME:SPLIT.')
+flags.DEFINE_list('video', [], 'With --mode=predict: video files and folders of them.')
+flags.DEFINE_integer('batch_size', 32, 'With --mode=eval and --mode=predict: clips at once.', lower_bound=1)
+config_flags.DEFINE_config_file('config', None, 'A file in configs/; --config.FIELD=VALUE changes a field.')
+
+
+def main(argv: Sequence[str]) -> None:
+  if len(argv) > 1:
+    raise UserError(f'unknown argument {argv[1]!r}: flags are written --name=value')
+  logging.set_verbosity(logging.WARNING)  # libraries report each file they open
+  workdir = Path(FLAGS.workdir)
+  import jax  # after the flags: a mistake in them is told at once
+
+  print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.local_devices()))
+  if FLAGS.mode == 'train':
+    from lipfake_jax.train import train_and_evaluate
+
+    if FLAGS.config is None:
+      raise UserError('--mode=train needs a --config, for example --config=configs/demo.py')
+    train_and_evaluate(FLAGS.config, workdir, FLAGS.data_dir)
+  elif FLAGS.mode == 'eval':
+    from lipfake_jax.evaluate import evaluate_workdir
+
+    if not FLAGS.eval_datasets:
+      raise UserError('--mode=eval needs --eval_datasets=NAME,...')
+    evaluate_workdir(workdir, FLAGS.eval_datasets, FLAGS.data_dir, FLAGS.batch_size)
+  else:
+    from lipfake_jax.predict import predict_videos
+
+    if not FLAGS.video:
+      raise UserError('--mode=predict needs --video=FILE_OR_FOLDER,...')
+    predict_videos(workdir, FLAGS.video, FLAGS.batch_size)
+
+
+def parse_flags(argv: Sequence[str]) -> list[str]:
+  """absl's parsing; a wrong flag or config field ends with one message and exit code 2."""
+  try:
+    return FLAGS(argv)
+  except (flags.Error, AttributeError, KeyError, TypeError, ValueError, FileNotFoundError) as error:
+    _fail(error)
+
+
+def run_main(argv: Sequence[str]) -> None:
+  """`main` under the exit codes: 2 for a user's mistake, with its message alone."""
+  try:
+    main(argv)
+  except UserError as error:
+    _fail(error)
+
+
+def _fail(error: Exception):
+  print(f'error: {error}', file=sys.stderr)
+  sys.exit(2)
+
+
+if __name__ == '__main__':
+  app.run(run_main, flags_parser=parse_flags)
