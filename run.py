@@ -5,11 +5,15 @@ python run.py --mode=eval --workdir=runs/demo --eval_datasets=video_folder
 python run.py --mode=predict --workdir=runs/demo --video=a.mp4,folder/
 """
 
+import runpy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
+import jax
 from absl import app, flags, logging
+from flax.traverse_util import flatten_dict
 from ml_collections import config_flags
 
 from lipfake_jax.errors import UserError
@@ -29,8 +33,6 @@ def main(argv: Sequence[str]) -> None:
     raise UserError(f'unknown argument {argv[1]!r}: flags are written --name=value')
   logging.set_verbosity(logging.WARNING)  # libraries report each file they open
   workdir = Path(FLAGS.workdir)
-  import jax  # after the flags: a mistake in them is told at once
-
   print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.local_devices()))
   if FLAGS.mode == 'train':
     from lipfake_jax.train import train_and_evaluate
@@ -53,11 +55,25 @@ def main(argv: Sequence[str]) -> None:
 
 
 def parse_flags(argv: Sequence[str]) -> list[str]:
-  """absl's parsing; a wrong flag or config field ends with one message and exit code 2."""
+  """absl's parsing; a wrong flag, config file or config field ends with one message and exit code 2."""
   try:
-    return FLAGS(argv)
-  except (flags.Error, AttributeError, KeyError, TypeError, ValueError, FileNotFoundError) as error:
+    rest = FLAGS(argv)
+    if FLAGS.config is not None:
+      FLAGS.config.to_dict()  # a file that did not load says so only when it is used
+  except (AttributeError, KeyError):
+    _fail(UserError(_unknown_fields(argv)))
+  except (flags.Error, OSError, TypeError, ValueError) as error:
     _fail(error)
+  return rest
+
+
+def _unknown_fields(argv: Sequence[str]) -> str:
+  """The message for --config.FIELD flags that the chosen config does not have."""
+  path = next(argument.removeprefix('--config=') for argument in argv if argument.startswith('--config='))
+  known = sorted(flatten_dict(runpy.run_path(path)['get_config']().to_dict(), sep='.'))
+  given = [argument.removeprefix('--config.').split('=')[0] for argument in argv if argument.startswith('--config.')]
+  unknown = [name for name in given if name not in known]
+  return f'{path} has no field {", ".join(unknown)}; it has {", ".join(known)}'
 
 
 def run_main(argv: Sequence[str]) -> None:
@@ -68,7 +84,7 @@ def run_main(argv: Sequence[str]) -> None:
     _fail(error)
 
 
-def _fail(error: Exception):
+def _fail(error: Exception) -> NoReturn:
   print(f'error: {error}', file=sys.stderr)
   sys.exit(2)
 

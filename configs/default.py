@@ -17,7 +17,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.data.train_split = 'train'
   config.data.validation_split = 'validation'  # chooses learning rate, epoch and threshold
   config.data.test_split = 'test'  # looked at once, at the end
-  config.data.shuffle_labels = False  # a control: training labels shuffled, the test figure must be chance
+  config.data.shuffle_labels = False  # a control: labels shuffled in training and validation; test must be chance
 
   config.model = ml_collections.ConfigDict()
   config.model.name = 'cnn_lstm'  # a name in lipfake_jax/models

@@ -1,6 +1,6 @@
 """One short epoch of a tiny model, to see that everything runs: seconds, figures without meaning.
 
-    python run.py --config=configs/smoke.py --workdir=runs/smoke
+python run.py --config=configs/smoke.py --workdir=runs/smoke
 """
 
 from configs import demo

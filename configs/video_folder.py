@@ -1,7 +1,7 @@
 """Your own videos (data_builders/video_folder/README.md says how to lay them out).
 
-    tfds build data_builders/video_folder --config=flow_lips_60x64 --manual_dir=FOLDER
-    python run.py --config=configs/video_folder.py --workdir=runs/video_folder
+tfds build data_builders/video_folder --config=flow_lips_60x64 --manual_dir=FOLDER
+python run.py --config=configs/video_folder.py --workdir=runs/video_folder
 """
 
 from configs import default

@@ -128,12 +128,13 @@ def analyse_video(path: Path, spec: ClipSpec) -> Analysis:
   """
   info = probe(path)
   rows: list[tuple] = []
-  previous = None
+  previous: np.ndarray | None = None
   with open_face_mesh() as detect:
     for frame in read_frames(path):
       crop, box, current = _look(frame.rgb, detect(frame.rgb), spec)
-      moved = previous is not None and current is not None and previous.shape == current.shape
-      activity = flow.flow_activity(previous, current) if moved else 0.0
+      activity = 0.0
+      if previous is not None and current is not None and previous.shape == current.shape:
+        activity = flow.flow_activity(previous, current)
       rows.append((crop, frame.time_s, crop is not None, activity, box))
       previous = current
   crops, times, usable, activities, boxes = zip(*rows, strict=True)

@@ -32,15 +32,15 @@ from lipfake_jax.errors import UserError
 
 REAL = 'original'
 METHODS = ('resynth', 'jitter', 'paste')
-SPLITS = ('train', 'validation', 'test')
 COLUMNS = ('path', 'label', 'identity', 'method', 'split', 'photograph')
 
 # How strong the fakes are. Each must show in a lip crop of 64x64, about 1.5 mouth widths wide.
+PATCH_TINT = (0.8, 0.88, 0.96)  # the skin of every fake's mouth is too cool and dark: red, green and blue gains
 RESYNTH_SHRINK = 4.0  # the mouth is synthesised with this many times fewer pixels a side ...
 RESYNTH_FLICKER = 0.05  # ... each frame anew, with this much (standard deviation) change of brightness ...
 RESYNTH_CONTRAST = 0.85  # ... and less contrast
 JITTER_FRAMES = 4  # a mouth is from up to this many frames before or after ...
-JITTER_SHIFT = 0.06  # ... and displaced by this many half mouth widths (standard deviation)
+JITTER_SHIFT = 0.08  # ... and displaced by this many half mouth widths (standard deviation)
 PASTE_FRAMES = (8, 20)  # for how long a mouth stays frozen
 PASTE_SHIFT = 0.07  # ... how far it is misplaced, in half mouth widths (standard deviation) ...
 PASTE_LIGHT = 0.05  # and how far each of its colours is off (standard deviation)
@@ -198,7 +198,7 @@ def fake_mouth(frames: np.ndarray, poses: np.ndarray, method: str, rng: np.rando
     if method == 'resynth':
       patch = _synthesise(patch)
     mask, window = _patch_mask(poses[i], box), np.s_[i, y0:y1, x0:x1]
-    mixed = frames[window] + mask * (patch * gains[i] - frames[window])
+    mixed = frames[window] + mask * (patch * (gains[i] * PATCH_TINT) - frames[window])
     faked[window] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
   return faked
 

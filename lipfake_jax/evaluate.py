@@ -1,6 +1,7 @@
 """Scores and figures of a run's best weights on a split of a dataset.
 
-In: a workdir with checkpoints. Out: `<workdir>/eval/<dataset>-<split>/` with metrics.json, scores.csv, plots and a page.
+In: a workdir with checkpoints. Out: `<workdir>/eval/<dataset>-<split>/` with metrics.json,
+scores.csv, plots and a page.
 """
 
 import csv
@@ -107,18 +108,16 @@ def read_threshold(workdir: Path) -> float:
   return float(json.loads(path.read_text())['threshold']) if path.exists() else FIXED_THRESHOLD
 
 
-def write_results(folder: Path, scores: Scores, threshold: float, split: Split, trained_on: str) -> dict[str, Any]:
-  """Writes metrics.json, scores.csv, the plots and the page of one evaluation; prints its table. Returns the metrics."""
+def write_results(folder: Path, scores: Scores, threshold: float, split: Split, trained_on: str) -> None:
+  """Writes metrics.json, scores.csv, the plots and the page of one evaluation, and prints its table."""
   folder.mkdir(parents=True, exist_ok=True)
   metrics = evaluate_scores(scores.labels, scores.p_fake, threshold)
   (folder / 'metrics.json').write_text(json.dumps(metrics, indent=2))
   with open(folder / 'scores.csv', 'w', newline='') as file:
     writer = csv.writer(file)
     writer.writerow(['id', 'label', 'p_fake', 'frames_used', 'method', 'identity'])
-    writer.writerows(
-      zip(scores.keys, scores.labels.tolist(), scores.p_fake.tolist(), scores.frames, scores.methods, scores.identities, strict=True)
-    )
+    columns = (scores.keys, scores.labels, scores.p_fake, scores.frames, scores.methods, scores.identities)
+    writer.writerows(zip(*columns, strict=True))
   title = f'trained on {trained_on}, tested on {split.dataset} ({split.name})'
   print(report.text_table(title, metrics, split.rejections))
   report.write_report(folder, title, scores, metrics, split.rejections)
-  return metrics

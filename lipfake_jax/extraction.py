@@ -21,6 +21,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
+import cv2
 import numpy as np
 from tqdm import tqdm
 
@@ -32,9 +33,7 @@ EXTRACTION_VERSION = 1
 Job = tuple[Path, Path]  # a video, and the cache file that its result goes to
 
 
-def extract_clips(
-  paths: Sequence[Path], spec: ClipSpec, cache_dir: Path, workers: int | None = None
-) -> list[Path]:
+def extract_clips(paths: Sequence[Path], spec: ClipSpec, cache_dir: Path, workers: int | None = None) -> list[Path]:
   """Extracts one clip a video, in parallel, with a progress bar on stderr.
 
   Args:
@@ -103,7 +102,8 @@ def _extract_one(path: Path, spec: ClipSpec, cache: Path) -> str | None:
 def _extract_all(jobs: Sequence[Job], spec: ClipSpec, workers: int) -> None:
   """Runs the jobs. A video that takes its worker process down with it is tried once more alone, then rejected."""
   rejected: Counter[str] = Counter()
-  with tqdm(total=len(jobs), desc='extracting', unit=' videos', dynamic_ncols=True) as bar:
+  interval = 0.1 if sys.stderr.isatty() else 30  # seconds between updates; a log file wants few
+  with tqdm(total=len(jobs), desc='extracting', unit='video', mininterval=interval) as bar:
     for reason in _run_pool(jobs, spec, workers):
       bar.update()
       if reason:
@@ -117,7 +117,9 @@ def _extract_all(jobs: Sequence[Job], spec: ClipSpec, workers: int) -> None:
 
 def _run_pool(jobs: Sequence[Job], spec: ClipSpec, workers: int) -> Iterable[str | None]:
   """Yields the outcome of each finished job; ends early if a worker dies."""
-  with concurrent.futures.ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
+  context = get_context('spawn')
+  # One thread a worker: OpenCV's own would share the cores with the other workers.
+  with concurrent.futures.ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
     futures = [pool.submit(_extract_one, path, spec, cache) for path, cache in jobs]
     try:
       for future in concurrent.futures.as_completed(futures):

@@ -5,7 +5,7 @@ Next stage: `steps`, which makes them float on the device.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,27 +86,26 @@ def train_batches(split: Split, batch_size: int, seed: int, epoch: int) -> Itera
     raise UserError(f'{split.dataset} {split.name} holds {len(split)} clips: choose a batch_size of at most that')
   order_seed = int(np.random.default_rng((seed, epoch)).integers(2**32))
   positions = grain.MapDataset.range(len(split)).shuffle(seed=order_seed)
-  rows = positions.map(lambda position: _row(split.source[int(position)], int(position)))
+  rows = positions.map(lambda position: _row(split, int(position)))
   yield from rows.batch(batch_size, drop_remainder=True).to_iter_dataset(READ_AHEAD)
 
 
 def eval_batches(split: Split, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
   """Every clip once, in stored order; the last batch is padded with its first clip, where 'mask' is False."""
-  rows = grain.MapDataset.range(len(split)).map(lambda position: _row(split.source[int(position)], int(position)))
+  rows = grain.MapDataset.range(len(split)).map(lambda position: _row(split, int(position)))
   for batch in rows.batch(batch_size, drop_remainder=False).to_iter_dataset(READ_AHEAD):
     count = len(batch['label'])
     padded = {k: np.concatenate([v, np.repeat(v[:1], batch_size - count, axis=0)]) for k, v in batch.items()}
     yield {**padded, 'mask': np.arange(batch_size) < count}
 
 
-def _row(example: Mapping[str, Any], position: int) -> dict[str, np.ndarray]:
-  texts = {name: np.array(example[name].decode(), np.object_) for name in TEXTS}
+def _row(split: Split, position: int) -> dict[str, np.ndarray]:
+  example = split.source[position]
   return {
     'clip': example['clip'],
-    'label': np.int32(example['label']),
+    'label': split.labels[position],
     'frames': np.int32(len(example['indices'])),
-    'position': np.int32(position),
-    **texts,
+    **{name: np.array(example[name].decode(), np.object_) for name in TEXTS},
   }
 
 

@@ -15,7 +15,7 @@ from lipfake_jax.errors import UserError
 from lipfake_jax.video import VideoError
 
 mpl.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402  # after the choice of a backend that needs no screen
+from matplotlib import pyplot as plt  # after the choice of a backend that needs no screen
 
 COLUMNS = 15  # crops in a row of the sheet
 GAP = 2  # pixels between them
@@ -79,22 +79,24 @@ def _draw_activity(axes: plt.Axes, analysis: Analysis, chosen: Clip | None, spec
 
 
 def main(arguments: list[str] | None = None) -> int:
-  """The command; returns its exit code."""
+  """The command; returns its exit code: 2 if a file could not be read, after all the others were."""
   parser = argparse.ArgumentParser(prog='python -m lipfake_jax.inspect', description=__doc__)
   parser.add_argument('videos', nargs='+', metavar='VIDEO', type=Path)
   parser.add_argument('--config', choices=SPECS, default='flow_lips_60x64', help='what a clip is')
   parser.add_argument('--out', type=Path, default=Path('.'), help='folder for the pictures (default: here)')
   options = parser.parse_args(arguments)
   options.out.mkdir(parents=True, exist_ok=True)
+  failed = False
   for video in options.videos:
     output = options.out / f'{video.stem}.inspect.png'
     try:
       outcome = inspect_video(video, SPECS[options.config], output)
     except UserError as error:
       print(f'error: {error}', file=sys.stderr)
-      return 2
+      failed = True
+      continue
     print(f'{output}' + (f' ({outcome.reason}: {outcome.detail})' if isinstance(outcome, Rejection) else ''))
-  return 0
+  return 2 if failed else 0
 
 
 if __name__ == '__main__':

@@ -30,6 +30,7 @@ def open_face_mesh(static: bool = False) -> Iterator[Detector]:
   """
   with _quiet_stderr():
     mesh = _import_mediapipe().solutions.face_mesh.FaceMesh(static_image_mode=static, max_num_faces=1)
+    mesh.process(np.zeros((64, 64, 3), np.uint8))  # its threads start, and log, in the first call
   started = False
 
   def detect(rgb: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The base of every dataset builder: videos that a builder lists become a TFDS dataset of clips.
 
-In: `VideoRecord`s of files on disk. Out: ArrayRecord shards of examples, and, stored with them, every video that gave no
-clip, with its reason. Next stage: `input_pipeline`.
+In: `VideoRecord`s of files on disk. Out: ArrayRecord shards of examples, and, stored with them, every video that gave
+no clip, with its reason. Next stage: `input_pipeline`.
 """
 
 import collections
@@ -51,7 +51,7 @@ class LipClipConfig(tfds.core.BuilderConfig):
 CONFIGS = [LipClipConfig(name=name, description=f'{spec}', spec=spec) for name, spec in SPECS.items()]
 
 
-class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]  # untyped base
   """A builder gives MANUAL_DOWNLOAD_INSTRUCTIONS and `list_videos`."""
 
   VERSION = tfds.core.Version('1.0.0')
@@ -71,7 +71,8 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     try:
       return Path(dl_manager.manual_dir)
     except AssertionError as error:
-      raise UserError(f'{self.name}: the folder {dl_manager._manual_dir} is missing or empty.\n' + self._remedy()) from error
+      where = f'{self.name}: the folder {dl_manager._manual_dir} is missing or empty'
+      raise UserError(f'{where}.\n{self.MANUAL_DOWNLOAD_INSTRUCTIONS}') from error
 
   def download_and_prepare(self, **kwargs) -> None:
     """As in TFDS; under the `tfds` command a user's mistake ends with its message and exit code 2, not a traceback."""
@@ -94,7 +95,7 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     root = self.source_dir(dl_manager)
     records = self.list_videos(root)
     if not records:
-      raise UserError(f'{self.name}: no video below {root}.\n' + self._remedy())
+      raise UserError(f'{self.name}: no video below {root}.\n{self.MANUAL_DOWNLOAD_INSTRUCTIONS}')
     _check_records(records)
     cache_dir = Path(self._data_dir_root) / 'clip_cache'
     caches = extraction.extract_clips([r.path for r in records], self.builder_config.spec, cache_dir)
@@ -105,7 +106,9 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     rejected = {rejection['key'] for rejection in rejections}
     kept = [(record, cache) for record, cache in zip(records, caches, strict=True) if record.key not in rejected]
     if not kept:
-      raise UserError(f'{self.name}: none of the {len(records)} videos below {root} gives a clip; the table above says why')
+      raise UserError(
+        f'{self.name}: none of the {len(records)} videos below {root} gives a clip; the table above says why'
+      )
     parts = [part for part in splits.PARTS if any(record.split == part for record, _ in kept)]
     return {part: self._generate_examples([pair for pair in kept if pair[0].split == part]) for part in parts}
 
@@ -114,9 +117,6 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
       clip = extraction.load_result(cache, record.key)
       assert isinstance(clip, Clip)  # the rejected ones were sorted out before
       yield record.key, to_example(clip, record)
-
-  def _remedy(self) -> str:
-    return self.MANUAL_DOWNLOAD_INSTRUCTIONS or ''
 
 
 def read_instructions(builder_file: str) -> str:

@@ -5,10 +5,11 @@ accuracy and F1 are high for a detector that calls everything fake where most vi
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-Metrics = dict[str, float | None]
+Metrics = dict[str, Any]  # a number, or None where undefined
 BINS = 10  # of the calibration error
 
 
@@ -37,8 +38,8 @@ def evaluate_scores(labels: np.ndarray, p_fake: np.ndarray, threshold: float = 0
 def count_metrics(tp: int, tn: int, fp: int, fn: int) -> Metrics:
   """What follows from the confusion matrix alone.
 
-  `mse` is the paper's: the squared error of the decisions, which is 1 - accuracy. Without fakes precision, recall and F1
-  are undefined, as in the paper's tables; precision also where nothing is called fake. MCC is 0 where the decisions
+  `mse` is the paper's: the squared error of the decisions, which is 1 - accuracy. Without fakes precision, recall and
+  F1 are undefined, as in the paper's tables; precision also where nothing is called fake. MCC is 0 where the decisions
   are all the same (its usual convention).
   """
   n, n_real, n_fake = tp + tn + fp + fn, tn + fp, tp + fn
@@ -55,7 +56,7 @@ def count_metrics(tp: int, tn: int, fp: int, fn: int) -> Metrics:
     'fp': fp,
     'fn': fn,
     'accuracy': _ratio(tp + tn, n),
-    'balanced_accuracy': (recall + specificity) / 2 if both else None,  # type: ignore[operator]
+    'balanced_accuracy': (recall + specificity) / 2 if both else None,
     'majority_accuracy': _ratio(max(n_real, n_fake), n),
     'precision': _ratio(tp, tp + fp) if n_fake else None,
     'recall': recall,
@@ -89,7 +90,7 @@ def rank_metrics(labels: np.ndarray, scores: np.ndarray) -> Metrics:
   true, false = tpr * labels.sum(), fpr * (~labels).sum()
   precision = true[1:] / (true[1:] + false[1:])
   return {
-    'auc': float(np.trapezoid(tpr, fpr) if hasattr(np, 'trapezoid') else np.trapz(tpr, fpr)),
+    'auc': float((np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2).sum()),
     'ap': float((np.diff(tpr) * precision).sum()),
     'eer': _equal_error(fpr, 1 - tpr),
   }
@@ -130,12 +131,13 @@ def best_threshold(labels: np.ndarray, p_fake: np.ndarray) -> float:
   return float((cuts[best] + below) / 2)
 
 
-def always_fake(metrics: Mapping[str, float | None]) -> Metrics:
+def always_fake(metrics: Mapping[str, Any]) -> Metrics:
   """The counts' metrics of calling every video of the same set fake: what a detector has to beat."""
-  return count_metrics(tp=int(metrics['n_fake'] or 0), tn=0, fp=int(metrics['n_real'] or 0), fn=0)
+  return count_metrics(tp=int(metrics['n_fake']), tn=0, fp=int(metrics['n_real']), fn=0)
 
 
-def _ratio(part: float, whole: float) -> float | None:
+def _ratio(part: float, whole: float) -> Any:
+  """None where there is nothing to share."""
   return part / whole if whole else None
 
 

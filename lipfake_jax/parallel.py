@@ -11,8 +11,10 @@ from lipfake_jax.augment import Augmentation
 from lipfake_jax.errors import UserError
 
 
-def parallel_train_step(augmentation: Augmentation, l2_kernels: Sequence[tuple[str, ...]], l2_weight: float) -> Callable:
-  """`steps.train_step` as (state, sharded batch, key) -> (state, metrics); the state goes in and comes out unstacked."""
+def parallel_train_step(
+  augmentation: Augmentation, l2_kernels: Sequence[tuple[str, ...]], l2_weight: float
+) -> Callable:
+  """`steps.train_step` as (state, sharded batch, key) -> (state, metrics), neither of which is stacked."""
   step = functools.partial(
     steps.train_step, augmentation=augmentation, l2_kernels=tuple(l2_kernels), l2_weight=l2_weight
   )

@@ -19,12 +19,26 @@ if TYPE_CHECKING:
   from lipfake_jax.evaluate import Scores
 
 mpl.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402  # after the choice of a backend that needs no screen
+from matplotlib import pyplot as plt  # after the choice of a backend that needs no screen
 
-COLUMNS = ('accuracy', 'balanced_accuracy', 'precision', 'recall', 'specificity', 'f1', 'mcc', 'auc', 'eer', 'brier', 'log_loss')
+COLUMNS = (
+  'accuracy',
+  'balanced_accuracy',
+  'precision',
+  'recall',
+  'specificity',
+  'f1',
+  'mcc',
+  'auc',
+  'eer',
+  'brier',
+  'log_loss',
+)
 COUNTS = ('tp', 'tn', 'fp', 'fn')
 COLORS = {0: '#3b6ea5', 1: '#c4513d'}
 NAMES = {0: 'real', 1: 'fake'}
+
+BINS = [i / 20 for i in range(21)]
 
 Table = list[tuple[str, list[str]]]
 
@@ -61,8 +75,12 @@ def rejection_line(rejections: Sequence[Mapping[str, str]]) -> str:
 def write_report(
   folder: Path, title: str, scores: 'Scores', metrics: Metrics, rejections: Sequence[Mapping[str, str]]
 ) -> Path:
-  """Writes roc.png, confusion.png, scores.png, methods.png and report.html, which holds them. Returns the page's path."""
-  figures = {'scores': _plot_scores(scores, metrics), 'confusion': _plot_confusion(metrics), 'methods': _plot_methods(scores, metrics)}
+  """Writes roc.png, confusion.png, scores.png, methods.png and a page that holds them; returns the page's path."""
+  figures = {
+    'scores': _plot_scores(scores, metrics),
+    'confusion': _plot_confusion(metrics),
+    'methods': _plot_methods(scores, metrics),
+  }
   if metrics['auc'] is not None:
     figures['roc'] = _plot_roc(scores, metrics)
   for name, figure in figures.items():
@@ -82,7 +100,9 @@ def _plot_roc(scores: 'Scores', metrics: Metrics) -> plt.Figure:
   figure, axes = plt.subplots(figsize=(4, 4))
   axes.plot([0, 1], [0, 1], color='0.7', linewidth=1, label='chance')
   axes.step(fpr, tpr, where='post', color=COLORS[1], label=f'AUC {metrics["auc"]:.3f}')
-  axes.plot(1 - metrics['specificity'], metrics['recall'], 'o', color='k', label=f'threshold {metrics["threshold"]:.2f}')
+  axes.plot(
+    1 - metrics['specificity'], metrics['recall'], 'o', color='k', label=f'threshold {metrics["threshold"]:.2f}'
+  )
   axes.set(xlabel='false positive rate (real called fake)', ylabel='true positive rate (fake called fake)', title='ROC')
   axes.legend(loc='lower right')
   return figure
@@ -102,8 +122,8 @@ def _plot_confusion(metrics: Metrics) -> plt.Figure:
 def _plot_scores(scores: 'Scores', metrics: Metrics) -> plt.Figure:
   figure, axes = plt.subplots(figsize=(5, 3))
   for label in (0, 1):
-    axes.hist(scores.p_fake[scores.labels == label], np.linspace(0, 1, 21), alpha=0.6, color=COLORS[label], label=NAMES[label])
-  axes.axvline(float(metrics['threshold'] or 0), color='k', linewidth=1, linestyle='--', label='threshold')
+    axes.hist(scores.p_fake[scores.labels == label], BINS, alpha=0.6, color=COLORS[label], label=NAMES[label])
+  axes.axvline(metrics['threshold'], color='k', linewidth=1, linestyle='--', label='threshold')
   axes.set(xlabel='p(fake)', ylabel='videos', title='Scores by class')
   axes.legend()
   return figure
@@ -118,7 +138,7 @@ def _plot_methods(scores: 'Scores', metrics: Metrics) -> plt.Figure:
     chosen = methods == name
     height = row + jitter.uniform(-0.2, 0.2, chosen.sum())
     axes.scatter(scores.p_fake[chosen], height, s=10, alpha=0.7, color=COLORS[int(scores.labels[chosen][0])])
-  axes.axvline(float(metrics['threshold'] or 0), color='k', linewidth=1, linestyle='--')
+  axes.axvline(metrics['threshold'], color='k', linewidth=1, linestyle='--')
   axes.set(yticks=range(len(names)), yticklabels=names, xlim=(-0.03, 1.03), xlabel='p(fake)', title='Scores by method')
   axes.invert_yaxis()
   return figure
@@ -130,21 +150,24 @@ def _page(title: str, metrics: Metrics, rejections: Sequence[Mapping[str, str]],
     f'<tr><th>{name}</th><td>{a}</td><td>{b}</td></tr>' for name, a, b in zip(names, trivial, ours, strict=True)
   )
   images = ''.join(
-    f'<img alt="{plot.stem}" src="data:image/png;base64,{base64.b64encode(plot.read_bytes()).decode()}">' for plot in plots
+    f'<img alt="{plot.stem}" src="data:image/png;base64,{base64.b64encode(plot.read_bytes()).decode()}">'
+    for plot in plots
   )
   return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{html.escape(title)}</title>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #222 }}
-table {{ border-collapse: collapse }} th, td {{ padding: .15rem .8rem; border-bottom: 1px solid #ddd; text-align: right }}
+table {{ border-collapse: collapse }}
+th, td {{ padding: .15rem .8rem; border-bottom: 1px solid #ddd; text-align: right }}
 th {{ text-align: left; font-weight: normal }} img {{ max-width: 100%; height: auto; width: 28rem; margin: .5rem }}
 </style>
 <h1>{html.escape(title[0].upper() + title[1:])}</h1>
-<p>{metrics['n']} videos, {metrics['n_real']} real and {metrics['n_fake']} fake. Fake is the positive class; the threshold is
-{metrics['threshold']:.3f}. {html.escape(rejection_line(rejections).capitalize())}.</p>
+<p>{metrics['n']} videos, {metrics['n_real']} real and {metrics['n_fake']} fake.
+Fake is the positive class; the threshold is {metrics['threshold']:.3f}.
+{html.escape(rejection_line(rejections).capitalize())}.</p>
 <table><tr><th></th><td>always fake</td><td><b>this run</b></td></tr>{rows}</table>
-<p>Look at balanced accuracy and AUC: where most videos are fake, calling everything fake has a high accuracy and F1.</p>
+<p>Look at balanced accuracy and AUC: where most videos are fake, calling all of them fake has a high accuracy.</p>
 {images}
 </html>
 """

@@ -1,4 +1,4 @@
-"""Training of one run: epochs, schedule, early stopping, checkpoints and logs. Ends with the evaluation of its best weights.
+"""Training of one run: epochs, schedule, early stopping, checkpoints and logs, then the evaluation of its best weights.
 
 In: a config and a workdir. Out: `<workdir>/config.json`, `metrics.jsonl`, `checkpoints/`, `tensorboard/` and, by
 `evaluate`, `eval/`. A workdir that holds a run is gone on with.
@@ -7,6 +7,7 @@ In: a config and a workdir. Out: `<workdir>/config.json`, `metrics.jsonl`, `chec
 import dataclasses
 import json
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 from tensorboardX import SummaryWriter
 from tqdm import tqdm
 
-from lipfake_jax import checkpoints, evaluate, input_pipeline, optimizer, parallel
+from lipfake_jax import checkpoints, evaluate, input_pipeline, parallel
 from lipfake_jax.augment import Augmentation
 from lipfake_jax.errors import UserError
 from lipfake_jax.input_pipeline import Split
@@ -47,12 +48,12 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   train_split = input_pipeline.open_split(data.dataset, data.builder_config, data.train_split, data_dir)
   validation = input_pipeline.open_split(data.dataset, data.builder_config, data.validation_split, data_dir)
   if data.shuffle_labels:
-    train_split = shuffle_labels(train_split, config.seed)
+    train_split, validation = (shuffle_labels(split, config.seed) for split in (train_split, validation))
   for split in (train_split, validation):
     _check_classes(split)
-  _claim_workdir(config, workdir)
   precision = resolve_precision(config.train.precision)
   model = create_model(config.model.name, config.model.arguments, PRECISIONS[precision])
+  _claim_workdir(config, workdir)
   tx = create_optimizer(config.train.learning_rate, config.train.weight_decay)
   state = create_train_state(model, train_split.clip_shape, tx, precision, config.seed)
   n_params = sum(leaf.size for leaf in jax.tree.leaves(state.params))
@@ -64,43 +65,48 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
 
 def _fit(config, workdir: Path, state: TrainState, l2_kernels, train_split: Split, validation: Split) -> None:
   """All epochs that are left to train."""
-  plateau, first = Plateau(config.train.learning_rate), 0
-  train_step = parallel.parallel_train_step(Augmentation(**config.augment), l2_kernels, config.train.l2)
+  hyper = config.train
+  plateau, first = Plateau(hyper.learning_rate), 0
+  train_step = parallel.parallel_train_step(Augmentation(**config.augment), l2_kernels, hyper.l2)
   eval_step = parallel.parallel_eval_step(state.apply_fn)
-  weights = class_weights(train_split.labels) if config.train.class_weights else np.ones(2, np.float32)
   with checkpoints.open_manager(workdir) as manager, SummaryWriter(str(workdir / 'tensorboard')) as board:
     if restored := checkpoints.restore_latest(manager, state):
       state, meta = restored
       plateau, first = Plateau(**meta['plateau']), meta['epoch'] + 1
+      _trim_log(workdir, first)
       print(f'going on after epoch {first}, step {int(state.step)}')
-    for epoch in range(first, config.train.epochs):
-      if plateau.stale >= config.train.early_stopping_patience:
+    for epoch in range(first, hyper.epochs):
+      if plateau.stale >= hyper.early_stopping_patience:
         break
       state = state.replace(opt_state=set_learning_rate(state.opt_state, plateau.learning_rate))
-      batches = input_pipeline.train_batches(train_split, config.train.batch_size, config.seed, epoch)
-      started = time.perf_counter()
-      state, train_metrics = run_epoch(
-        train_step, state, _weigh(batches, train_split.labels, weights), jax.random.key(config.seed + 1),
-        tqdm(total=len(train_split) // config.train.batch_size, desc=f'epoch {epoch + 1}', leave=False, unit='step'),
-      )
-      seconds = time.perf_counter() - started
-      scores = evaluate.score_split(eval_step, state.params, validation, config.eval.batch_size)
-      figures = evaluate_scores(scores.labels, scores.p_fake)
-      row = {
-        'epoch': epoch + 1,
-        'step': int(state.step),
-        'learning_rate': plateau.learning_rate,
-        'clips_per_s': round(len(train_split) // config.train.batch_size * config.train.batch_size / seconds, 2),
-        **{f'train_{k}': v for k, v in train_metrics.items()},
-        'validation_loss': figures['log_loss'],
-        **{f'validation_{k}': figures[k] for k in ('auc', 'balanced_accuracy', 'brier')},
-      }
-      plateau = update_plateau(
-        plateau, row['validation_loss'], config.train.plateau_patience, config.train.plateau_factor,
-        config.train.min_learning_rate,
-      )
+      state, train_row = _train_epoch(config, train_step, state, train_split, epoch)
+      row = {'epoch': epoch + 1, 'step': int(state.step), 'learning_rate': plateau.learning_rate, **train_row}
+      row |= _validate(eval_step, state.params, validation, config.eval.batch_size)
+      loss = row['validation_loss']
+      plateau = update_plateau(plateau, loss, hyper.plateau_patience, hyper.plateau_factor, hyper.min_learning_rate)
+      checkpoints.save(manager, epoch, state, describe(config, train_split.spec, plateau, epoch), loss)
       _log(row, plateau, workdir, board)
-      checkpoints.save(manager, epoch, state, describe(config, train_split.spec, plateau, epoch), row['validation_loss'])
+
+
+def _train_epoch(config, step: Callable, state: TrainState, split: Split, epoch: int) -> tuple[TrainState, dict]:
+  """One epoch, with its progress bar, its speed and the means of its steps' metrics."""
+  batch_size = config.train.batch_size
+  weights = class_weights(split.labels) if config.train.class_weights else np.ones(2, np.float32)
+  batches = input_pipeline.train_batches(split, batch_size, config.seed, epoch)
+  clips, started = len(split) // batch_size * batch_size, time.perf_counter()
+  interval = 0.1 if sys.stderr.isatty() else 30  # seconds between updates; a log file wants few
+  with tqdm(total=clips, desc=f'epoch {epoch + 1}', leave=False, unit='clip', mininterval=interval) as bar:
+    weighed = ({**batch, 'weight': weights[batch['label']]} for batch in batches)
+    state, means = run_epoch(step, state, weighed, jax.random.key(config.seed + 1), bar)
+  speed = clips / (time.perf_counter() - started)
+  return state, {'clips_per_s': round(speed, 2), **{f'train_{name}': mean for name, mean in means.items()}}
+
+
+def _validate(step: Callable, params: Any, split: Split, batch_size: int) -> dict[str, float | None]:
+  scores = evaluate.score_split(step, params, split, batch_size)
+  figures = evaluate_scores(scores.labels, scores.p_fake)
+  named = {'loss': 'log_loss', 'auc': 'auc', 'balanced_accuracy': 'balanced_accuracy', 'brier': 'brier'}
+  return {f'validation_{ours}': figures[theirs] for ours, theirs in named.items()}
 
 
 def run_epoch(
@@ -117,19 +123,17 @@ def run_epoch(
     FloatingPointError: a loss is not finite.
   """
   fetched: list[dict[str, float]] = []
-  pending = None
-  with bar:
-    for batch in batches:
-      sharded = {name: parallel.shard(batch[name]) for name in ('clip', 'label', 'weight')}
-      number = int(state.step) if pending is None else number + 1  # noqa: F821  # set in the first turn
-      state, metrics = step(state, sharded, key)
-      if pending is not None:
-        fetched.append(_fetch(*pending))
-        bar.set_postfix(loss=f'{fetched[-1]["loss"]:.3f}')
-      pending = (number, metrics)
-      bar.update()
+  pending: tuple[int, dict[str, jax.Array]] | None = None
+  for number, batch in enumerate(batches, start=int(state.step)):
+    sharded = {name: parallel.shard(batch[name]) for name in ('clip', 'label', 'weight')}
+    state, metrics = step(state, sharded, key)
     if pending is not None:
       fetched.append(_fetch(*pending))
+      bar.set_postfix(loss=f'{fetched[-1]["loss"]:.3f}', refresh=False)
+    pending = (number, metrics)
+    bar.update(len(batch['label']))
+  if pending is not None:
+    fetched.append(_fetch(*pending))
   return state, {name: float(np.mean([row[name] for row in fetched])) for name in fetched[0]}
 
 
@@ -139,8 +143,16 @@ def class_weights(labels: np.ndarray) -> np.ndarray:
 
 
 def shuffle_labels(split: Split, seed: int) -> Split:
-  """A control: the same clips under each other's labels. A sound evaluation then finds chance."""
-  return dataclasses.replace(split, labels=np.random.default_rng((seed, 7)).permutation(split.labels))
+  """A control: the same clips under labels that tell nothing of the true ones. A sound evaluation then finds chance.
+
+  Each true class gets both labels in the shares of the whole. A plain permutation leaves a correlation of about
+  1 / sqrt(N) with the truth, of either sign, and a model that finds it separates the classes well, or exactly wrongly.
+  """
+  rng, shuffled, share = np.random.default_rng((seed, 7)), split.labels.copy(), split.labels.mean()
+  for label in (0, 1):
+    members = rng.permutation(np.flatnonzero(split.labels == label))
+    shuffled[members] = np.arange(len(members)) < round(share * len(members))
+  return dataclasses.replace(split, labels=shuffled)
 
 
 def describe(config: ml_collections.ConfigDict, spec: dict[str, Any], plateau: Plateau, epoch: int) -> dict[str, Any]:
@@ -154,18 +166,18 @@ def describe(config: ml_collections.ConfigDict, spec: dict[str, Any], plateau: P
   }
 
 
-def _weigh(batches, labels: np.ndarray, weights: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
-  """Batches with the split's labels, which a control may have shuffled, and each clip's weight."""
-  for batch in batches:
-    label = labels[batch['position']]
-    yield {**batch, 'label': label, 'weight': weights[label]}
-
-
 def _fetch(number: int, metrics: dict[str, jax.Array]) -> dict[str, float]:
   row = {name: float(value) for name, value in metrics.items()}
   if not math.isfinite(row['loss']):
     raise FloatingPointError(f'loss is {row["loss"]} at step {number}: try a lower learning rate or float32')
   return row
+
+
+def _trim_log(workdir: Path, epochs: int) -> None:
+  """Forgets what was logged after the checkpoint that a run goes on from."""
+  path = workdir / 'metrics.jsonl'
+  lines = path.read_text().splitlines() if path.exists() else []
+  path.write_text(''.join(f'{line}\n' for line in lines if json.loads(line)['epoch'] <= epochs))
 
 
 def _log(row: dict[str, Any], plateau: Plateau, workdir: Path, board: SummaryWriter) -> None:
@@ -174,19 +186,20 @@ def _log(row: dict[str, Any], plateau: Plateau, workdir: Path, board: SummaryWri
   for name, value in row.items():
     if value is not None and name not in ('epoch', 'step'):
       board.add_scalar(name, value, row['step'])
-  auc, balanced = (('-' if row[f'validation_{k}'] is None else f'{row[f"validation_{k}"]:.3f}') for k in ('auc', 'balanced_accuracy'))
   print(
     f'epoch {row["epoch"]:3}  train loss {row["train_loss"]:.3f}  validation loss {row["validation_loss"]:.3f}'
-    f' (best {plateau.best:.3f})  AUC {auc}  balanced accuracy {balanced}'
+    f' (best {plateau.best:.3f})  AUC {row["validation_auc"]:.3f}'
+    f'  balanced accuracy {row["validation_balanced_accuracy"]:.3f}'
     f'  rate {row["learning_rate"]:.1e}  {row["clips_per_s"]:.1f} clips/s'
   )
 
 
 def _claim_workdir(config: ml_collections.ConfigDict, workdir: Path) -> None:
-  """Writes config.json, or checks it against the one that is there: a run goes on only under its own config."""
+  """Writes config.json. A workdir that holds checkpoints is gone on with, and only under the config that made them."""
   workdir.mkdir(parents=True, exist_ok=True)
   path, text = workdir / 'config.json', config.to_json_best_effort(indent=2)
-  if path.exists() and (old := json.loads(path.read_text())) != (new := json.loads(text)):
+  started = any((workdir / 'checkpoints').glob('[0-9]*'))
+  if started and path.exists() and (old := json.loads(path.read_text())) != (new := json.loads(text)):
     changed = ', '.join(sorted(name for name in new if old.get(name) != new[name]))
     raise UserError(f'{workdir} holds a run of another config (they differ in {changed}): choose another --workdir')
   path.write_text(text)

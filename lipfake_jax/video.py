@@ -66,7 +66,11 @@ def read_frames(path: Path) -> Iterator[Frame]:
     fps, index = _fps(stream), 0
     for frame in _decode(container, stream):
       time_s = frame.time if frame.time is not None else index / fps
-      yield Frame(index, float(time_s), _upright_rgb(frame))
+      try:
+        rgb = _upright_rgb(frame)
+      except (av.FFmpegError, ValueError, MemoryError) as error:
+        raise VideoError(f'frame {index} does not turn into RGB: {error}') from error
+      yield Frame(index, float(time_s), rgb)
       index += 1
   if not index:
     raise VideoError('no frame of its video stream decodes')
@@ -74,7 +78,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
 
 def _open(path: Path) -> av.container.InputContainer:
   try:
-    container = av.open(str(path))
+    container = av.open(str(path), metadata_errors='replace')  # names and comments may be in any encoding
   except (OSError, av.FFmpegError) as error:
     raise VideoError(getattr(error, 'strerror', None) or str(error)) from error
   if not container.streams.video:
@@ -109,4 +113,3 @@ def _fps(stream) -> float:
   """Frames per second; 25 where the file does not say (only used for times that the file lacks too)."""
   rate = stream.average_rate or stream.guessed_rate or 25
   return float(rate)
-

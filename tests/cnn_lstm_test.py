@@ -87,9 +87,7 @@ def test_lstm_dropout_draws_one_mask_a_sequence():
   lstm = Lstm(4, dropout=0.5, recurrent_dropout=0.0)
   sequence = jnp.ones((1, 6, 32))
   params = lstm.init(jax.random.key(0), sequence, False)
-  dropped, seen = lstm.apply(
-    params, sequence, True, rngs={'dropout': jax.random.key(3)}, capture_intermediates=True
-  )
+  dropped, seen = lstm.apply(params, sequence, True, rngs={'dropout': jax.random.key(3)}, capture_intermediates=True)
   projected = seen['intermediates']['input']['__call__'][0]
   np.testing.assert_array_equal(projected, np.repeat(np.asarray(projected)[:, :1], 6, axis=1))
   assert not np.allclose(dropped, lstm.apply(params, sequence, False))

@@ -8,6 +8,7 @@ import cv2
 import matplotlib as mpl
 import numpy as np
 import pytest
+from etils import epath
 
 TINY = {'frames': 6, 'size': 16}  # of the clips in `tiny_data`
 
@@ -64,15 +65,18 @@ def tiny_data(tmp_path_factory) -> str:
   def example(split: str, number: int):
     rng = np.random.default_rng((len(split), number))
     t, s, fake = spec.frames, spec.size, number % 2
-    flicker = fake * 60 * (np.arange(t) % 2)[:, None, None, None]
-    pixels = (rng.integers(60, 180, (1, s, s, 3)) + np.zeros((t, 1, 1, 1), int) + flicker).astype(np.uint8)
+    flicker = fake * 100 * (np.arange(t) % 2)[:, None, None, None]
+    pixels = (rng.integers(100, 130, (1, s, s, 3)) + np.zeros((t, 1, 1, 1), int) + flicker).astype(np.uint8)
     key = f'{split}/{number:03}.mp4'
     ramp = np.arange(t, dtype=np.float32)
     clip = Clip(pixels, ramp.astype(np.int32), ramp / 25, ramp, np.zeros((t, 4), np.float32), 25.0, key)
-    record = VideoRecord(Path(key), key, ('real', 'fake')[fake], split, f'person {number // 2}', ('original', 'flicker')[fake])
+    record = VideoRecord(
+      Path(key), key, ('real', 'fake')[fake], split, f'person {number // 2}', ('original', 'flicker')[fake]
+    )
     return key, to_example(clip, record)
 
   class TinyClips(LipClipBuilder):
+    pkg_dir_path = epath.Path(__file__).parent  # where TFDS looks for a README: not a package
     BUILDER_CONFIGS = [LipClipConfig(name='tiny', spec=spec)]
 
     def _split_generators(self, dl_manager):

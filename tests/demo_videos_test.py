@@ -11,6 +11,7 @@ import pytest
 
 from lipfake_jax import demo_face, demo_videos
 from lipfake_jax.landmarks import has_face, open_face_mesh
+from lipfake_jax.splits import PARTS
 
 SPEC = demo_videos.DemoSpec(identities=3, test_only_identities=1, videos_per_identity=2, seconds=2.8, size=192)
 METHODS = demo_videos.METHODS
@@ -67,13 +68,13 @@ def test_splits_share_no_identity_and_train_on_one_photograph() -> None:
   for video in videos:
     splits.setdefault(video.identity, set()).add(video.split)
   assert all(len(seen_in) == 1 for seen_in in splits.values())
-  assert {video.split for video in videos} == set(demo_videos.SPLITS)
+  assert {video.split for video in videos} == set(PARTS)
   assert {video.split for video in videos if video.photograph == 'astronaut'} == {'test'}
   assert {video.photograph for video in videos if video.split != 'test'} == {'grace_hopper'}
 
 
 def test_every_split_is_balanced_and_has_every_method() -> None:
-  for split in demo_videos.SPLITS:
+  for split in PARTS:
     methods = [video.method for video in demo_videos.list_videos(demo_videos.DemoSpec()) if video.split == split]
     assert methods.count('original') * 2 == len(methods)
     assert len({methods.count(method) for method in METHODS}) == 1

@@ -83,3 +83,11 @@ def test_a_file_cut_short_gives_its_beginning(tmp_path):
   path = write_video(tmp_path / 'v.avi', list(noise), codec='mpeg4', g='1')
   path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
   assert 10 <= len(list(read_frames(path))) <= 30
+
+
+def test_comments_in_another_encoding_do_no_harm(tmp_path):
+  path = write_video(tmp_path / 'v.mkv', [halves((0, 0, 0), (255, 255, 255))] * 5)
+  data = path.read_bytes()
+  assert b'Lavf' in data  # the name of the program that wrote it
+  path.write_bytes(data.replace(b'Lavf', b'L\xe9vf'))
+  assert len(list(read_frames(path))) == 5

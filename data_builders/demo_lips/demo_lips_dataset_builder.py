@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lipfake_jax.clips import SPECS
 from lipfake_jax.lip_clip_builder import CONFIGS, LipClipBuilder, LipClipConfig, VideoRecord, read_instructions
 
 
@@ -17,9 +16,7 @@ class DemoConfig(LipClipConfig):
   null: bool = False
 
 
-NULL = DemoConfig(
-  name='flow_lips_60x64_null', description='Control: no fake is one.', spec=SPECS['flow_lips_60x64'], null=True
-)
+NULL = DemoConfig(name='flow_lips_60x64_null', description='Control: no fake is one.', null=True)
 
 
 class Builder(LipClipBuilder):
@@ -29,7 +26,7 @@ class Builder(LipClipBuilder):
   BUILDER_CONFIGS = [*CONFIGS, NULL]
 
   def source_dir(self, dl_manager) -> Path:
-    """Where the videos are after this call. They are rendered in a process of their own, which is free of TensorFlow."""
+    """Where the videos are after this call. A process of its own renders them, free of TensorFlow."""
     null = getattr(self.builder_config, 'null', False)
     folder = Path(self._data_dir_root) / ('demo_videos_null' if null else 'demo_videos')
     command = [sys.executable, '-m', 'lipfake_jax.demo_videos', str(folder), *(['--null'] if null else [])]

@@ -20,7 +20,9 @@ class Builder(LipClipBuilder):
     """The rows of the folder's CSV if it has one, else its videos below real/ and fake/."""
     tables = sorted(root.glob('*.csv'))
     if len(tables) > 1:
-      raise UserError(f'{root} holds {len(tables)} CSV files ({", ".join(t.name for t in tables)}): keep the one to read')
+      raise UserError(
+        f'{root} holds {len(tables)} CSV files ({", ".join(t.name for t in tables)}): keep the one to read'
+      )
     return _from_table(tables[0]) if tables else _from_folders(root)
 
 
@@ -35,7 +37,9 @@ def _from_folders(root: Path) -> list[VideoRecord]:
     method = 'original' if labels[-1] == 'real' else ''
     records.append(VideoRecord(path, key, labels[-1], identity_split(key), method=method))
   if unlabelled:
-    print(f'warning: {len(unlabelled)} videos lie outside of real/ and fake/ and are left out, the first: {unlabelled[0]}')
+    print(
+      f'warning: {len(unlabelled)} videos lie outside of real/ and fake/ and are left out, the first: {unlabelled[0]}'
+    )
   return records
 
 
@@ -44,7 +48,9 @@ def _from_table(table: Path) -> list[VideoRecord]:
     reader = csv.DictReader(file)
     missing = {'path', 'label'} - set(reader.fieldnames or ())
     if missing:
-      raise UserError(f'{table}: lacks the column {" and ".join(sorted(missing))}; it has {reader.fieldnames}, known are {COLUMNS}')
+      raise UserError(
+        f'{table}: lacks the column {" and ".join(sorted(missing))}; it has {reader.fieldnames}, known are {COLUMNS}'
+      )
     return [_from_row(row, table, line) for line, row in enumerate(reader, start=2)]
 
 

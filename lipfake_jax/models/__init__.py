@@ -1,7 +1,7 @@
 """The registry of models: clips in, logits out.
 
-Every model is a linen module called as `model(clips, train)`: clips float [B, T, H, W, C] in [0, 1] to logits float32 [B],
-positive for fake. `l2_kernels` names the kernels that carry an L2 penalty. Next stage: `steps`.
+Every model is a linen module called as `model(clips, train)`: clips float [B, T, H, W, C] in [0, 1] to logits float32
+[B], positive for fake. `l2_kernels` names the kernels that carry an L2 penalty. Next stage: `steps`.
 """
 
 import dataclasses

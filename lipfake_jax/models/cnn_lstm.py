@@ -66,9 +66,9 @@ class Lstm(nn.Module):
   def __call__(self, sequence: jax.Array, train: bool) -> jax.Array:
     batch = sequence.shape[0]
     sequence = nn.Dropout(self.dropout, broadcast_dims=(1,), deterministic=not train)(sequence)
-    projected = nn.Dense(
-      4 * self.units, dtype=self.dtype, kernel_init=glorot, bias_init=forget_bias, name='input'
-    )(sequence)
+    projected = nn.Dense(4 * self.units, dtype=self.dtype, kernel_init=glorot, bias_init=forget_bias, name='input')(
+      sequence
+    )
     state = jnp.zeros((batch, self.units), projected.dtype)
     mask = nn.Dropout(self.recurrent_dropout, deterministic=not train)(jnp.ones_like(state))
     scan = nn.scan(

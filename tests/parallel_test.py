@@ -1,0 +1,103 @@
+"""The training step on one device and on two."""
+
+import os
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+from lipfake_jax import parallel
+from lipfake_jax.augment import Augmentation
+from lipfake_jax.errors import UserError
+from lipfake_jax.models import create_model
+from lipfake_jax.optimizer import create_optimizer
+from lipfake_jax.precision import PRECISIONS
+from lipfake_jax.train_state import create_train_state
+
+SHAPE = (6, 16, 16, 3)
+SMALL = {'filters': (4, 8), 'units': 16, 'hidden': 8, 'lstm_dropout': 0.0, 'dropout': 0.0}
+
+
+def batch():
+  rng = np.random.default_rng(0)
+  clips = rng.integers(0, 255, (4, *SHAPE), np.uint8)
+  rows = {'clip': clips, 'label': np.array([0, 1, 1, 0], np.int32), 'weight': np.ones(4, np.float32)}
+  return {name: parallel.shard(value) for name, value in rows.items()}
+
+
+def train(steps, precision='float32', arguments=SMALL):
+  """Losses and final parameters of some steps on one batch, augmented."""
+  model = create_model('cnn_lstm', arguments, PRECISIONS[precision])
+  state = create_train_state(model, SHAPE, create_optimizer(3e-3, 1e-4), precision, seed=0)
+  step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4)
+  history = []
+  for _ in range(steps):
+    state, metrics = step(state, batch(), jax.random.key(1))
+    history.append({name: float(value) for name, value in metrics.items()})
+  return history, state
+
+
+def flat(params):
+  return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(params)])
+
+
+def test_two_devices_do_the_same_step_as_one(tmp_path):
+  """Same loss and parameters after three steps, dropout off. 1e-5: the order of float32 sums differs."""
+  environment = {**os.environ, 'XLA_FLAGS': '--xla_force_host_platform_device_count=2', 'JAX_PLATFORMS': 'cpu'}
+  output = tmp_path / 'two.npz'
+  subprocess.run([sys.executable, __file__, str(output)], env=environment, check=True)
+  two = np.load(output)
+  history, state = train(3)
+  assert two['devices'] == 2
+  np.testing.assert_allclose(two['loss'], [row['loss'] for row in history], atol=1e-5)
+  np.testing.assert_allclose(two['params'], flat(state.params), atol=1e-5)
+
+
+def test_a_step_learns():
+  history, state = train(60)
+  assert history[-1]['loss'] < 0.5 * history[0]['loss']
+  assert history[-1]['accuracy'] == 1
+  assert int(state.step) == 60
+
+
+def test_the_same_seed_gives_the_same_parameters():
+  noisy = {**SMALL, 'dropout': 0.5, 'lstm_dropout': 0.3}
+  first, second = (train(3, arguments=noisy)[1] for _ in range(2))
+  np.testing.assert_array_equal(flat(first.params), flat(second.params))
+
+
+@pytest.mark.parametrize('precision', ['bfloat16', 'float16'])
+def test_low_precision_trains_alike(precision):
+  """Ten steps end within a few per cent of float32's loss; parameters stay float32."""
+  exact, _ = train(10)
+  low, state = train(10, precision)
+  assert low[-1]['loss'] == pytest.approx(exact[-1]['loss'], rel=0.05)
+  assert flat(state.params).dtype == np.float32
+  assert (state.dynamic_scale is not None) == (precision == 'float16')
+
+
+def test_float16_leaves_out_an_update_that_overflows():
+  model = create_model('cnn_lstm', SMALL, PRECISIONS['float16'])
+  state = create_train_state(model, SHAPE, create_optimizer(3e-3, 1e-4), 'float16', seed=0)
+  too_high = state.replace(dynamic_scale=state.dynamic_scale.replace(scale=np.float32(1e30)))
+  before = flat(jax.device_get(state.params))
+  step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4)
+  after, metrics = step(too_high, batch(), jax.random.key(1))
+  assert metrics['finite'] == 0
+  np.testing.assert_array_equal(flat(after.params), before)
+  assert after.dynamic_scale.scale < 1e30
+
+
+def test_a_batch_must_divide(monkeypatch):
+  monkeypatch.setattr(jax, 'local_device_count', lambda: 3)
+  with pytest.raises(UserError, match='batch_size=4 does not divide among 3 devices: choose a multiple of 3'):
+    parallel.check_batch_size(4)
+
+
+if __name__ == '__main__':  # the two-device half of the first test
+  history, state = train(3)
+  np.savez(
+    sys.argv[1], devices=jax.local_device_count(), loss=[row['loss'] for row in history], params=flat(state.params)
+  )

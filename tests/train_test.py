@@ -1,0 +1,188 @@
+"""Whole runs on small made-up clips: what they write, that they resume, and what they refuse."""
+
+import collections
+import csv
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from configs import default
+from lipfake_jax import checkpoints, evaluate, input_pipeline, train
+from lipfake_jax.errors import UserError
+
+TINY_MODEL = {'filters': (8, 8), 'units': 16, 'hidden': 16, 'lstm_dropout': 0.1, 'dropout': 0.1}
+
+
+def tiny_config(**changes):
+  config = default.get_config()
+  config.data.dataset, config.data.builder_config = 'tiny_clips', 'tiny'
+  config.model.arguments.update(TINY_MODEL)
+  config.train.update({'learning_rate': 1e-2, 'epochs': 3})
+  config.eval.batch_size = 4
+  config.update_from_flattened_dict(changes)
+  return config
+
+
+def run(workdir, data_dir, **changes):
+  train.train_and_evaluate(tiny_config(**changes), workdir, data_dir)
+  return workdir
+
+
+def rows(workdir):
+  return [json.loads(line) for line in (workdir / 'metrics.jsonl').read_text().splitlines()]
+
+
+def final_state(workdir):
+  with checkpoints.open_manager(workdir) as manager:
+    saved = manager.restore(manager.latest_step())
+  return jax.tree.leaves({'params': saved['params'], 'rest': saved['rest']})
+
+
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory, tiny_data):
+  """A run of 14 epochs, long enough to tell flickering clips from still ones."""
+  return run(tmp_path_factory.mktemp('run'), tiny_data, **{'train.epochs': 14, 'eval.threshold': 'balanced_accuracy'})
+
+
+def test_a_run_learns_and_writes_its_files(finished):
+  history = rows(finished)
+  assert [row['epoch'] for row in history] == list(range(1, len(history) + 1))
+  assert history[-1]['step'] == 5 * len(history)  # 22 clips in batches of 4
+  assert min(row['validation_loss'] for row in history) < 0.8 * history[0]['validation_loss']
+  assert json.loads((finished / 'config.json').read_text())['data']['dataset'] == 'tiny_clips'
+  assert list((finished / 'tensorboard').glob('events.*'))
+  folder = finished / 'eval' / 'tiny_clips-test'
+  figures = json.loads((folder / 'metrics.json').read_text())
+  assert (figures['n'], figures['n_real'], figures['n_fake']) == (9, 5, 4)
+  assert figures['auc'] > 0.9
+  assert {path.name for path in folder.iterdir()} == {
+    'metrics.json', 'scores.csv', 'report.html', 'roc.png', 'scores.png', 'confusion.png', 'methods.png',
+  }  # fmt: skip
+
+
+def test_the_page_stands_alone(finished):
+  page = (finished / 'eval' / 'tiny_clips-test' / 'report.html').read_text()
+  assert page.count('src="data:image/png;base64,') == 4
+  assert 'http' not in page  # nothing is fetched
+  assert '1 real no_face' in page
+
+
+def test_scores_and_figures_agree(finished):
+  """The figures of metrics.json follow from scores.csv, at the stored threshold."""
+  folder = finished / 'eval' / 'tiny_clips-test'
+  with open(folder / 'scores.csv', newline='') as file:
+    table = list(csv.DictReader(file))
+  assert list(table[0]) == ['id', 'label', 'p_fake', 'frames_used', 'method', 'identity']
+  assert sorted(row['id'] for row in table) == [f'test/{n:03}.mp4' for n in range(9)]
+  assert {(row['label'], row['method'], row['frames_used']) for row in table} == {
+    ('0', 'original', '6'),
+    ('1', 'flicker', '6'),
+  }
+  figures = json.loads((folder / 'metrics.json').read_text())
+  threshold = json.loads((finished / 'threshold.json').read_text())['threshold']
+  called = [float(row['p_fake']) > threshold for row in table]
+  assert figures['threshold'] == threshold
+  assert figures['tp'] == sum(c and row['label'] == '1' for c, row in zip(called, table, strict=True))
+  assert figures['fp'] == sum(c and row['label'] == '0' for c, row in zip(called, table, strict=True))
+
+
+def test_the_metrics_have_the_promised_keys(finished):
+  figures = json.loads((finished / 'eval' / 'tiny_clips-test' / 'metrics.json').read_text())
+  promised = (
+    'n n_real n_fake tp tn fp fn accuracy balanced_accuracy majority_accuracy precision recall specificity f1 mcc mse '
+    'brier log_loss auc ap eer ece threshold'
+  )
+  assert set(figures) == set(promised.split())
+
+
+def test_the_best_epoch_is_what_is_used(finished, tiny_data):
+  _, meta = checkpoints.restore_best(finished)
+  losses = [row['validation_loss'] for row in rows(finished)]
+  assert meta['epoch'] == int(np.argmin(losses))
+  assert meta['model']['name'] == 'cnn_lstm'
+  assert meta['clip']['frames'] == 6
+  split = input_pipeline.open_split('tiny_clips', 'tiny', 'validation', tiny_data)
+  score, _ = evaluate.load_run(finished)
+  scores = evaluate.score_split(lambda _, clips: score(clips), None, split, 4)
+  loss = -np.mean(np.where(scores.labels, np.log(scores.p_fake), np.log1p(-scores.p_fake)))
+  assert loss == pytest.approx(min(losses), rel=1e-5)
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, tiny_data, capfd):
+  """Killed after an epoch or more, started again, it ends with the same bits as a run that was left alone.
+
+  Data order, dropout, schedule and optimizer state are all part of that.
+  """
+  changes = {'train.epochs': 12}
+  code = f"""
+import pathlib, sys
+sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r})
+import train_test
+train_test.run(pathlib.Path({str(tmp_path / 'parts')!r}), {tiny_data!r}, **{changes!r})"""
+  process = subprocess.Popen([sys.executable, '-c', code])
+  log = tmp_path / 'parts' / 'metrics.jsonl'
+  while process.poll() is None and (not log.exists() or len(rows(tmp_path / 'parts')) < 2):
+    time.sleep(0.02)
+  process.kill()
+  process.wait()
+  assert len(rows(tmp_path / 'parts')) < 12  # it was caught in the middle
+  parts, whole = run(tmp_path / 'parts', tiny_data, **changes), run(tmp_path / 'whole', tiny_data, **changes)
+  assert 'going on after epoch' in capfd.readouterr().out
+  for ours, theirs in zip(final_state(parts), final_state(whole), strict=True):
+    np.testing.assert_array_equal(ours, theirs)
+  timeless = [[{k: v for k, v in row.items() if k != 'clips_per_s'} for row in rows(w)] for w in (parts, whole)]
+  assert timeless[0] == timeless[1]
+
+
+def test_early_stopping(tmp_path, tiny_data):
+  """With no learning rate nothing improves after the first epoch."""
+  changes = {'train.learning_rate': 0.0, 'train.min_learning_rate': 0.0, 'train.epochs': 9}
+  history = rows(run(tmp_path, tiny_data, **changes, **{'train.early_stopping_patience': 2}))
+  assert len(history) == 3
+
+
+def test_class_weights_change_the_loss(tmp_path, tiny_data):
+  still = {'train.learning_rate': 0.0, 'train.min_learning_rate': 0.0, 'train.epochs': 1, 'train.batch_size': 2}
+  plain, weighted = (
+    rows(run(tmp_path / str(on), tiny_data, **still, **{'train.class_weights': on}))[0] for on in (False, True)
+  )
+  # Training holds 11 of each class: weights are 1 and nothing may change.
+  assert weighted['train_loss'] == pytest.approx(plain['train_loss'], rel=1e-6)
+
+
+def test_shuffled_labels_tell_nothing_of_the_true_ones(tiny_data):
+  split = input_pipeline.open_split('tiny_clips', 'tiny', 'train', tiny_data)
+  shuffled = train.shuffle_labels(split, 0)
+  pairs = collections.Counter(zip(split.labels.tolist(), shuffled.labels.tolist(), strict=True))
+  assert pairs == {(0, 0): 5, (0, 1): 6, (1, 0): 5, (1, 1): 6}  # of 11 reals and 11 fakes: half of each
+  batches = input_pipeline.eval_batches(shuffled, 22)
+  np.testing.assert_array_equal(next(batches)['label'], shuffled.labels)  # what training sees
+
+
+def test_a_workdir_belongs_to_one_config(tmp_path, tiny_data):
+  run(tmp_path, tiny_data, **{'train.epochs': 1})
+  with pytest.raises(UserError, match=r'another config \(they differ in seed\): choose another --workdir'):
+    run(tmp_path, tiny_data, **{'train.epochs': 1, 'seed': 1})
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, tiny_data):
+  with pytest.raises(FloatingPointError, match='at step'):
+    run(tmp_path, tiny_data, **{'train.l2': float('nan')})
+
+
+def test_another_dataset_is_evaluated_by_name(finished, tiny_data):
+  evaluate.evaluate_workdir(finished, ['tiny_clips:validation'], tiny_data, 4)
+  figures = json.loads((finished / 'eval' / 'tiny_clips-validation' / 'metrics.json').read_text())
+  assert figures['n'] == 10
+
+
+def test_a_workdir_without_a_run(tmp_path, tiny_data):
+  with pytest.raises(UserError, match='train first'):
+    evaluate.evaluate_workdir(tmp_path, ['tiny_clips'], tiny_data, 4)
