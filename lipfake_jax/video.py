@@ -81,10 +81,11 @@ def _open(path: Path) -> av.container.InputContainer:
     container = av.open(str(path), metadata_errors='replace')  # names and comments may be in any encoding
   except (OSError, av.FFmpegError) as error:
     raise VideoError(getattr(error, 'strerror', None) or str(error)) from error
-  if not container.streams.video:
-    container.close()
-    raise VideoError('the file has no video stream')
-  return container
+  streams = container.streams.video
+  if streams and streams[0].codec_context:
+    return container
+  container.close()
+  raise VideoError('no decoder knows its video stream' if streams else 'the file has no video stream')
 
 
 def _decode(container, stream) -> Iterator[av.VideoFrame]:
