@@ -27,26 +27,11 @@ import av
 import cv2
 import numpy as np
 
-from lipfake_jax import demo_face
+from lipfake_jax import demo_face, demo_fakes
 from lipfake_jax.errors import UserError
 
 REAL = 'original'
-METHODS = ('resynth', 'jitter', 'paste')
 COLUMNS = ('path', 'label', 'identity', 'method', 'split', 'photograph')
-
-# How strong the fakes are. Each must show in a lip crop of 64x64, about 1.5 mouth widths wide.
-PATCH_TINT = (0.8, 0.88, 0.96)  # the skin of every fake's mouth is too cool and dark: red, green and blue gains
-RESYNTH_SHRINK = 4.0  # the mouth is synthesised with this many times fewer pixels a side ...
-RESYNTH_FLICKER = 0.05  # ... each frame anew, with this much (standard deviation) change of brightness ...
-RESYNTH_CONTRAST = 0.85  # ... and less contrast
-JITTER_FRAMES = 4  # a mouth is from up to this many frames before or after ...
-JITTER_SHIFT = 0.08  # ... and displaced by this many half mouth widths (standard deviation)
-PASTE_FRAMES = (8, 20)  # for how long a mouth stays frozen
-PASTE_SHIFT = 0.07  # ... how far it is misplaced, in half mouth widths (standard deviation) ...
-PASTE_LIGHT = 0.05  # and how far each of its colours is off (standard deviation)
-PATCH_REACH = (1.35, 1.1)  # half axes of the replaced ellipse, in half mouth widths ...
-PATCH_MIDDLE = 0.25  # ... how far below the lips it lies ...
-PATCH_SOFTNESS = 0.2  # ... and how much of it is the seam
 
 _RENDERER = 1  # raise it when the same spec renders something else
 _PERSON, _SPEECH, _HEAD, _LIGHT, _NOISE, _CODEC, _FAKE, _LENGTH = range(8)  # streams of random numbers
@@ -62,7 +47,7 @@ class DemoSpec:
   Attributes:
     identities: people made from the first photograph, at least 3: 2/3 for training, 1/6 each for validation and test.
     test_only_identities: people made from the second photograph, all for test.
-    videos_per_identity: videos of each, even: half real, half fake, the fakes by each of METHODS in turn.
+    videos_per_identity: videos of each, even: half real, half fake, the fakes by each of `demo_fakes.METHODS` in turn.
     seconds: mean length of a video, at least 2.8; lengths vary by 4 frames either way.
     size: side of the videos in pixels, even, 192 to 512.
     seed: not negative; another seed makes other people say other things.
@@ -157,7 +142,7 @@ def render_frames(spec: DemoSpec, video: DemoVideo) -> np.ndarray:
   _shoot(frames, _rng(spec, video.person, _LIGHT, video.number), _rng(spec, video.person, _NOISE, video.number))
   if video.method == REAL or spec.null:
     return frames
-  return fake_mouth(frames, poses, video.method, _rng(spec, video.person, _FAKE, video.number))
+  return demo_fakes.fake_mouth(frames, poses, video.method, _rng(spec, video.person, _FAKE, video.number))
 
 
 @functools.lru_cache(maxsize=2)
@@ -172,71 +157,6 @@ def motion(spec: DemoSpec, video: DemoVideo) -> tuple[np.ndarray, np.ndarray]:
   style = _rng(spec, video.person, _SPEECH).uniform((0.85, 0.8, 0.8), (1.15, 1.1, 1.1))
   mouths = demo_face.speak(n_frames, style, _rng(spec, video.person, _SPEECH, video.number))
   return mouths, demo_face.move_head(n_frames, spec.size, _rng(spec, video.person, _HEAD, video.number))
-
-
-def fake_mouth(frames: np.ndarray, poses: np.ndarray, method: str, rng: np.random.Generator) -> np.ndarray:
-  """Replaces the mouth.
-
-  Args:
-    frames: RGB uint8 [frames, size, size, 3].
-    poses: float32 [frames, 4], where the mouth is: rows of `demo_face.move_head`.
-    method: one of METHODS.
-    rng: decides how the mouths go wrong.
-
-  Returns:
-    RGB uint8 [frames, size, size, 3], the same as `frames` outside of a soft-edged patch around the mouth.
-  """
-  n_frames, size = frames.shape[:2]
-  sources, shifts, gains = _plan_fake(poses, method, rng)
-  faked = frames.copy()
-  for i in range(n_frames):
-    x0, y0, x1, y1 = box = demo_face.box_around(poses[i], (-1.6, -1.2, 1.6, 1.7), size)
-    # What lies at (x, y) in the patch is found at (x, y) + shift in the source.
-    matrix = np.array([[1, 0, x0 + shifts[i, 0]], [0, 1, y0 + shifts[i, 1]]], np.float32)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    patch = cv2.warpAffine(frames[sources[i]], matrix, (x1 - x0, y1 - y0), None, flags, cv2.BORDER_REFLECT)
-    if method == 'resynth':
-      patch = _synthesise(patch)
-    mask, window = _patch_mask(poses[i], box), np.s_[i, y0:y1, x0:x1]
-    mixed = frames[window] + mask * (patch * (gains[i] * PATCH_TINT) - frames[window])
-    faked[window] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
-  return faked
-
-
-def _plan_fake(poses: np.ndarray, method: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-  """For each frame, the one its mouth is from, the shift to where it lies there (x, y in pixels), and its RGB gain."""
-  n_frames, moments = len(poses), np.arange(len(poses))
-  unit, gains = poses[0, 2], np.ones((len(poses), 3))
-  if method == 'resynth':
-    return moments, np.zeros((n_frames, 2)), gains + rng.normal(0, RESYNTH_FLICKER, (n_frames, 1))
-  if method == 'jitter':
-    sources = np.clip(moments + rng.integers(-JITTER_FRAMES, JITTER_FRAMES + 1, n_frames), 0, n_frames - 1)
-    shifts = poses[sources, :2] - poses[:, :2] + rng.normal(0, JITTER_SHIFT * unit, (n_frames, 2))
-    return sources, shifts, gains
-  starts = np.cumsum(rng.integers(PASTE_FRAMES[0], PASTE_FRAMES[1] + 1, n_frames))
-  stretch = np.searchsorted(starts, moments, side='right')
-  begins = np.concatenate([[0], starts])[stretch]
-  sources = rng.integers(0, n_frames, n_frames)[stretch]
-  misplaced = rng.normal(0, PASTE_SHIFT * unit, (n_frames, 2))[stretch]
-  gains = gains + rng.normal(0, PASTE_LIGHT, (n_frames, 3))[stretch]
-  # It stays where the mouth was when the stretch began, so the face slides away from beneath it.
-  return sources, poses[sources, :2] - poses[begins, :2] + misplaced, gains
-
-
-def _synthesise(patch: np.ndarray) -> np.ndarray:
-  """A mouth as from a network of low resolution: float RGB [h, w, 3] without detail, noise and some contrast."""
-  height, width = patch.shape[:2]
-  small = cv2.resize(patch, None, fx=1 / RESYNTH_SHRINK, fy=1 / RESYNTH_SHRINK, interpolation=cv2.INTER_AREA)
-  blurred = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-  mean = blurred.mean((0, 1))
-  return np.clip(mean + RESYNTH_CONTRAST * (blurred - mean), 0, 255)
-
-
-def _patch_mask(pose: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-  """float32 [h, w, 1]: 1 where the mouth is replaced, 0 where the face stays."""
-  u, v = demo_face.mouth_frame(pose, box)
-  radius = np.hypot(u / PATCH_REACH[0], (v - PATCH_MIDDLE) / PATCH_REACH[1])
-  return np.clip((1 - radius) / PATCH_SOFTNESS, 0, 1)[..., None].astype(np.float32)
 
 
 def _shoot(frames: np.ndarray, light: np.random.Generator, sensor: np.random.Generator) -> None:
@@ -254,7 +174,7 @@ def _shoot(frames: np.ndarray, light: np.random.Generator, sensor: np.random.Gen
 
 
 def _describe(spec: DemoSpec, photograph: str, split: str, person: int, number: int) -> DemoVideo:
-  method = METHODS[(number // 2 + person) % len(METHODS)] if number % 2 else REAL
+  method = demo_fakes.METHODS[(number // 2 + person) % len(demo_fakes.METHODS)] if number % 2 else REAL
   identity = f'{photograph}_{person:02}'
   suffix = 'avi' if _draw_codec(spec, person, number)[0] == 'mpeg4' else 'mp4'
   path = f'videos/{split}/{identity}/{number:02}_{method}.{suffix}'

@@ -9,12 +9,12 @@ import av
 import numpy as np
 import pytest
 
-from lipfake_jax import demo_face, demo_videos
+from lipfake_jax import demo_face, demo_fakes, demo_videos
 from lipfake_jax.landmarks import has_face, open_face_mesh
 from lipfake_jax.splits import PARTS
 
 SPEC = demo_videos.DemoSpec(identities=3, test_only_identities=1, videos_per_identity=2, seconds=2.8, size=192)
-METHODS = demo_videos.METHODS
+METHODS = demo_fakes.METHODS
 
 
 @pytest.fixture(scope='module')
