@@ -44,15 +44,17 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   """
   parallel.check_batch_size(config.train.batch_size)
   parallel.check_batch_size(config.eval.batch_size)
+  precision = resolve_precision(config.train.precision)
+  model = create_model(config.model.name, config.model.arguments, PRECISIONS[precision])
   data = config.data
-  train_split = input_pipeline.open_split(data.dataset, data.builder_config, data.train_split, data_dir)
-  validation = input_pipeline.open_split(data.dataset, data.builder_config, data.validation_split, data_dir)
+  names = (data.train_split, data.validation_split, data.test_split)
+  # The test split too: that it is missing should be told before the training, not after it.
+  opened = [input_pipeline.open_split(data.dataset, data.builder_config, name, data_dir) for name in names]
+  train_split, validation = opened[:2]
   if data.shuffle_labels:
     train_split, validation = (shuffle_labels(split, config.seed) for split in (train_split, validation))
   for split in (train_split, validation):
     _check_classes(split)
-  precision = resolve_precision(config.train.precision)
-  model = create_model(config.model.name, config.model.arguments, PRECISIONS[precision])
   _claim_workdir(config, workdir)
   tx = create_optimizer(config.train.learning_rate, config.train.weight_decay)
   state = create_train_state(model, train_split.clip_shape, tx, precision, config.seed)

@@ -124,7 +124,7 @@ def test_a_wrong_flag_is_one_message_that_lists_what_exists(flag, tmp_path):
     (['--mode=eval', '--eval_datasets=demo_lips'], 'train first'),
     (['--mode=predict'], 'needs --video'),
     (['--mode=predict', '--video=README.md'], 'train first'),
-    (['--config=configs/demo.py', '--config.model.name=lstm', '--data_dir=/nowhere'], 'is not built in /nowhere'),
+    (['--config=configs/demo.py', '--config.model.name=lstm'], 'choose one of cnn_lstm'),
   ],
 )
 def test_missing_things_are_told_with_the_remedy(arguments, message, tmp_path):

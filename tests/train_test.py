@@ -183,6 +183,12 @@ def test_another_dataset_is_evaluated_by_name(finished, tiny_data):
   assert figures['n'] == 10
 
 
+def test_a_missing_test_split_is_told_before_training(tmp_path, tiny_data):
+  with pytest.raises(UserError, match="no clips in 'holdout'"):
+    run(tmp_path / 'run', tiny_data, **{'data.test_split': 'holdout'})
+  assert not (tmp_path / 'run').exists()
+
+
 def test_a_workdir_without_a_run(tmp_path, tiny_data):
   with pytest.raises(UserError, match='train first'):
     evaluate.evaluate_workdir(tmp_path, ['tiny_clips'], tiny_data, 4)
