@@ -6,6 +6,7 @@ from conftest import write_video
 
 from lipfake_jax.clips import SPECS, Clip, ClipSpec, Rejection, analyse_video, extract_clip
 from lipfake_jax.errors import UserError
+from lipfake_jax.flow import flow_activity, to_gray
 from lipfake_jax.landmarks import has_face, open_face_mesh
 from lipfake_jax.video import read_frames
 
@@ -51,6 +52,13 @@ def test_activity_is_measured_on_the_image_that_the_spec_names(face_video):
   assert activity['lips'].mean() < 0.5 * activity['frame'].mean()
   assert activity['face'].mean() < 0.5 * activity['frame'].mean()
   assert all(values[0] == 0 for values in activity.values())  # nothing to compare the first frame with
+
+
+def test_activity_compares_each_frame_with_the_one_before(face_video):
+  activity = analyse_video(face_video, ClipSpec(flow_on='frame')).activity
+  gray = [to_gray(frame.rgb) for frame in read_frames(face_video)]
+  for i in (1, 2, 40, 69):
+    assert activity[i] == pytest.approx(flow_activity(gray[i - 1], gray[i]), rel=1e-5)
 
 
 def test_flow_selection_takes_the_most_active_frames(face_video):

@@ -48,6 +48,13 @@ def test_crop_is_shifted_by_fractions_of_a_pixel():
   np.testing.assert_allclose(crop[:, :, 0], np.tile(2 * np.arange(10, 42) + 1, (32, 1)), atol=1)
 
 
+def test_a_small_box_is_enlarged_about_pixel_centres():
+  """Two crop pixels to a source pixel lie a quarter pixel to either side of its centre."""
+  steep = np.repeat((4 * np.arange(60, dtype=np.uint8))[None, :, None], 60, 0).repeat(3, -1)
+  crop = crop_box(steep, np.array([10, 10, 42, 42], np.float32), 64)
+  np.testing.assert_array_equal(crop[5, :6, 0], [39, 41, 43, 45, 47, 49])
+
+
 def test_large_box_is_averaged_over_its_pixels():
   """A checkerboard of single pixels becomes gray; sampling every third pixel would keep it black and white."""
   board = ((np.indices((96, 96)).sum(0) % 2) * 255).astype(np.uint8)

@@ -141,6 +141,14 @@ train_test.run(pathlib.Path({str(tmp_path / 'parts')!r}), {tiny_data!r}, **{chan
   assert timeless[0] == timeless[1]
 
 
+def test_early_stopping_counts_across_a_restart(tmp_path, tiny_data):
+  """Nothing improves after the first epoch: with patience 3 the fourth is the last, also if a restart lies between."""
+  changes = {'train.learning_rate': 0.0, 'train.min_learning_rate': 0.0, 'train.early_stopping_patience': 3}
+  run(tmp_path, tiny_data, **changes, **{'train.epochs': 2})
+  (tmp_path / 'config.json').unlink()  # the number of epochs differs on purpose
+  assert len(rows(run(tmp_path, tiny_data, **changes, **{'train.epochs': 9}))) == 4
+
+
 def test_early_stopping(tmp_path, tiny_data):
   """With no learning rate nothing improves after the first epoch."""
   changes = {'train.learning_rate': 0.0, 'train.min_learning_rate': 0.0, 'train.epochs': 9}
