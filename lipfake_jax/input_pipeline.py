@@ -67,7 +67,8 @@ def open_split(dataset: str, builder_config: str, split: str, data_dir: str | No
     raise UserError(_how_to_build(dataset, builder_config, data_dir)) from error
   if split not in builder.info.splits:
     parts = ', '.join(f'{name} ({info.num_examples})' for name, info in builder.info.splits.items())
-    raise UserError(f'{dataset}/{builder_config} has no clips in {split!r}; it has {parts}')
+    remedy = 'Choose another split; of your own videos, a CSV can name the split of each'
+    raise UserError(f'{dataset}/{builder_config} has no clips in {split!r}; it has {parts}. {remedy}')
   undecoded = {'clip': tfds.decode.SkipDecoding()}
   labels = [int(row['label']) for row in builder.as_data_source(split, decoders=undecoded)]
   metadata = builder.info.metadata

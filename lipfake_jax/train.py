@@ -209,4 +209,7 @@ def _claim_workdir(config: ml_collections.ConfigDict, workdir: Path) -> None:
 
 def _check_classes(split: Split) -> None:
   if len(np.unique(split.labels)) < 2:
-    raise UserError(f'{split.dataset} {split.name} holds {len(split)} clips of one class: training needs both')
+    raise UserError(
+      f'{split.dataset} {split.name} holds {len(split)} clips of one class: it needs both'
+      ' (of your own videos, a CSV can name the split of each)'
+    )

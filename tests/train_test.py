@@ -165,6 +165,11 @@ def test_class_weights_change_the_loss(tmp_path, tiny_data):
   assert weighted['train_loss'] == pytest.approx(plain['train_loss'], rel=1e-6)
 
 
+def test_class_weights_make_both_classes_weigh_the_same():
+  weights = train.class_weights(np.array([0, 1, 1, 1]))
+  np.testing.assert_allclose(weights, [2, 2 / 3])
+
+
 def test_shuffled_labels_tell_nothing_of_the_true_ones(tiny_data):
   split = input_pipeline.open_split('tiny_clips', 'tiny', 'train', tiny_data)
   shuffled = train.shuffle_labels(split, 0)

@@ -1,4 +1,4 @@
-"""What a user types and sees: run.py, predict and inspect, and which libraries each loads."""
+"""What a user of run.py types and sees, the configs, and which libraries each stage loads."""
 
 import json
 import os
@@ -6,15 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
-from train_test import tiny_config
 
-from lipfake_jax import inspect as lip_inspect
-from lipfake_jax import predict, report, train
 from lipfake_jax.clips import SPECS
-from lipfake_jax.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,76 +16,6 @@ ROOT = Path(__file__).parents[1]
 def run_py(*arguments: str) -> subprocess.CompletedProcess:
   command = [sys.executable, 'run.py', *arguments]
   return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
-@pytest.fixture(scope='module')
-def trained(tmp_path_factory, tiny_data):
-  """A short run whose clips are 6 lip crops of 16x16."""
-  workdir = tmp_path_factory.mktemp('trained')
-  train.train_and_evaluate(tiny_config(**{'train.epochs': 1}), workdir, tiny_data)
-  return workdir
-
-
-def test_predict_gives_each_video_a_verdict_or_a_reason(trained, tmp_path, face_video, blank_video, text_video, capsys):
-  folder = tmp_path / 'folder'
-  folder.mkdir()
-  for name, source in (('b.mp4', blank_video), ('t.mp4', text_video)):
-    (folder / name).write_bytes(source.read_bytes())
-  (folder / 'notes.txt').write_text('no video')
-  predict.predict_videos(trained, [str(face_video), str(folder), str(face_video)], batch_size=2)
-  stored = json.loads((trained / 'predictions.json').read_text())
-  face, blank, text = stored['videos']
-  assert face['video'] == str(face_video)
-  assert 0 < face['p_fake'] < 1
-  assert face['verdict'] == ('fake' if face['p_fake'] > stored['threshold'] else 'real')
-  assert (blank['p_fake'], blank['verdict']) == (None, None)
-  assert blank['reason'].startswith('no_face')
-  assert text['reason'].startswith('unreadable')
-  table = capsys.readouterr().out
-  assert f'{face["p_fake"]:.3f}' in table
-  assert 'none: no_face' in table
-
-
-def test_predict_of_nothing(trained, tmp_path):
-  with pytest.raises(UserError, match='no video in this folder'):
-    predict.predict_videos(trained, [str(tmp_path)], batch_size=2)
-  with pytest.raises(UserError, match='no such file or folder'):
-    predict.predict_videos(trained, [str(tmp_path / 'none.mp4')], batch_size=2)
-
-
-def test_inspect_draws_crops_and_activity(tmp_path, face_video, capsys):
-  assert lip_inspect.main([str(face_video), f'--out={tmp_path}']) == 0
-  picture = cv2.imread(str(tmp_path / 'face.inspect.png'))
-  assert picture.shape[1] > 1000
-  assert 'face.inspect.png' in capsys.readouterr().out
-
-
-def test_inspect_of_a_rejected_video_says_why(tmp_path, blank_video, text_video, capsys):
-  assert lip_inspect.main([str(blank_video), f'--out={tmp_path}']) == 0
-  assert 'no_face: no face in any of its 70 frames' in capsys.readouterr().out
-  assert lip_inspect.main([str(text_video), f'--out={tmp_path}']) == 2
-  assert 'text.mp4: Invalid data' in capsys.readouterr().err
-
-
-def test_contact_sheet_is_in_reading_order():
-  frames = np.repeat(np.arange(20, dtype=np.uint8), 8 * 8 * 3).reshape(20, 8, 8, 3)
-  sheet = lip_inspect.contact_sheet(frames)
-  assert sheet.shape == (18, 148, 3)  # two rows of fifteen, 2 pixels apart
-  assert [sheet[4, 10 * i + 4, 0] for i in range(15)] == list(range(15))
-  assert [sheet[14, 10 * i + 4, 0] for i in range(6)] == [*range(15, 20), 255]
-
-
-def test_the_table_starts_with_always_fake():
-  from lipfake_jax.metrics import evaluate_scores
-
-  figures = evaluate_scores(np.array([0, 0, 0, 1]), np.array([0.1, 0.2, 0.9, 0.8]))
-  text = report.text_table('title', figures, [{'label': 'fake', 'reason': 'no_face'}])
-  lines = {line[:20].strip(): line[20:].split() for line in text.splitlines()}
-  assert 'always fake    this run' in text
-  assert lines['accuracy'] == ['0.250', '0.750']
-  assert lines['balanced accuracy'] == ['0.500', '0.833']
-  assert lines['auc'] == ['-', '0.667']
-  assert '1 videos without a verdict, not in these figures: 1 fake no_face' in text
 
 
 MISTAKES = {

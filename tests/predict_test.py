@@ -1,0 +1,42 @@
+import json
+
+import pytest
+from train_test import tiny_config
+
+from lipfake_jax import predict, train
+from lipfake_jax.errors import UserError
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory, tiny_data):
+  """A short run whose clips are 6 lip crops of 16x16."""
+  workdir = tmp_path_factory.mktemp('trained')
+  train.train_and_evaluate(tiny_config(**{'train.epochs': 1}), workdir, tiny_data)
+  return workdir
+
+
+def test_predict_gives_each_video_a_verdict_or_a_reason(trained, tmp_path, face_video, blank_video, text_video, capsys):
+  folder = tmp_path / 'folder'
+  folder.mkdir()
+  for name, source in (('b.mp4', blank_video), ('t.mp4', text_video)):
+    (folder / name).write_bytes(source.read_bytes())
+  (folder / 'notes.txt').write_text('no video')
+  predict.predict_videos(trained, [str(face_video), str(folder), str(face_video)], batch_size=2)
+  stored = json.loads((trained / 'predictions.json').read_text())
+  face, blank, text = stored['videos']
+  assert face['video'] == str(face_video)
+  assert 0 < face['p_fake'] < 1
+  assert face['verdict'] == ('fake' if face['p_fake'] > stored['threshold'] else 'real')
+  assert (blank['p_fake'], blank['verdict']) == (None, None)
+  assert blank['reason'].startswith('no_face')
+  assert text['reason'].startswith('unreadable')
+  table = capsys.readouterr().out
+  assert f'{face["p_fake"]:.3f}' in table
+  assert 'none: no_face' in table
+
+
+def test_predict_of_nothing(trained, tmp_path):
+  with pytest.raises(UserError, match='no video in this folder'):
+    predict.predict_videos(trained, [str(tmp_path)], batch_size=2)
+  with pytest.raises(UserError, match='no such file or folder'):
+    predict.predict_videos(trained, [str(tmp_path / 'none.mp4')], batch_size=2)
