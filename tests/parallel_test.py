@@ -68,6 +68,7 @@ def test_the_same_seed_gives_the_same_parameters():
   np.testing.assert_array_equal(flat(first.params), flat(second.params))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('precision', ['bfloat16', 'float16'])
 def test_low_precision_trains_alike(precision):
   """Ten steps end within a few per cent of float32's loss; parameters stay float32."""

@@ -141,6 +141,7 @@ train_test.run(pathlib.Path({str(tmp_path / 'parts')!r}), {tiny_data!r}, **{chan
   assert timeless[0] == timeless[1]
 
 
+@pytest.mark.slow
 def test_early_stopping_counts_across_a_restart(tmp_path, tiny_data):
   """Nothing improves after the first epoch: with patience 3 the fourth is the last, also if a restart lies between."""
   changes = {'train.learning_rate': 0.0, 'train.min_learning_rate': 0.0, 'train.early_stopping_patience': 3}
@@ -156,6 +157,7 @@ def test_early_stopping(tmp_path, tiny_data):
   assert len(history) == 3
 
 
+@pytest.mark.slow
 def test_class_weights_change_the_loss(tmp_path, tiny_data):
   still = {'train.learning_rate': 0.0, 'train.min_learning_rate': 0.0, 'train.epochs': 1, 'train.batch_size': 2}
   plain, weighted = (
