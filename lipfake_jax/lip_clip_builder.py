@@ -4,6 +4,7 @@ In: `VideoRecord`s of files on disk. Out: ArrayRecord shards of examples, and, s
 no clip, with its reason. Next stage: `input_pipeline`.
 """
 
+import abc
 import collections
 import dataclasses
 import sys
@@ -62,9 +63,9 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
     # Only ArrayRecord can be read at random and without TensorFlow, which training relies on.
     super().__init__(file_format=file_format or 'array_record', **kwargs)
 
+  @abc.abstractmethod
   def list_videos(self, root: Path) -> list[VideoRecord]:
     """The dataset's videos below its root folder. Raises UserError where the layout is wrong."""
-    raise NotImplementedError(f'{type(self).__name__} lists no videos')
 
   def source_dir(self, dl_manager: tfds.download.DownloadManager) -> Path:
     """The folder that holds the videos: --manual_dir."""

@@ -85,6 +85,8 @@ def _fit(config, workdir: Path, state: TrainState, l2_kernels, train_split: Spli
       row = {'epoch': epoch + 1, 'step': int(state.step), 'learning_rate': plateau.learning_rate, **train_row}
       row |= _validate(eval_step, state.params, validation, config.eval.batch_size)
       loss = row['validation_loss']
+      if not math.isfinite(loss):  # it would also pass for the best checkpoint
+        raise FloatingPointError(f'validation loss is {loss} after epoch {epoch + 1}: try a lower learning rate')
       plateau = update_plateau(plateau, loss, hyper.plateau_patience, hyper.plateau_factor, hyper.min_learning_rate)
       checkpoints.save(manager, epoch, state, describe(config, train_split.spec, plateau, epoch), loss)
       _log(row, plateau, workdir, board)

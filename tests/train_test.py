@@ -2,6 +2,7 @@
 
 import collections
 import csv
+import dataclasses
 import json
 import pathlib
 import subprocess
@@ -157,14 +158,27 @@ def test_early_stopping(tmp_path, tiny_data):
   assert len(history) == 3
 
 
-@pytest.mark.slow
-def test_class_weights_change_the_loss(tmp_path, tiny_data):
-  still = {'train.learning_rate': 0.0, 'train.min_learning_rate': 0.0, 'train.epochs': 1, 'train.batch_size': 2}
-  plain, weighted = (
-    rows(run(tmp_path / str(on), tiny_data, **still, **{'train.class_weights': on}))[0] for on in (False, True)
-  )
-  # Training holds 11 of each class: weights are 1 and nothing may change.
-  assert weighted['train_loss'] == pytest.approx(plain['train_loss'], rel=1e-6)
+@pytest.mark.parametrize(('on', 'expected'), [(False, {0: 1, 1: 1}), (True, {0: 22 / 36, 1: 22 / 8})])
+def test_class_weights_reach_the_steps(tiny_data, monkeypatch, on, expected):
+  """Of 22 clips 4 are called fake here: N / (2 N_c) is 22 / 36 and 22 / 8."""
+  split = input_pipeline.open_split('tiny_clips', 'tiny', 'train', tiny_data)
+  skewed = dataclasses.replace(split, labels=(np.arange(22) < 4).astype(np.int32))
+  seen = {}
+
+  def collect(step, state, batches, key, bar):
+    for batch in batches:
+      seen.update(zip(batch['label'].tolist(), batch['weight'].tolist(), strict=True))
+    return state, {}
+
+  monkeypatch.setattr(train, 'run_epoch', collect)
+  train._train_epoch(tiny_config(**{'train.class_weights': on}), None, None, skewed, 0)
+  assert seen == pytest.approx(expected)
+
+
+def test_a_validation_loss_that_is_not_finite_stops_the_run(tmp_path, tiny_data, monkeypatch):
+  monkeypatch.setattr(train, '_validate', lambda *_: {'validation_loss': float('nan')})
+  with pytest.raises(FloatingPointError, match='validation loss is nan after epoch 1'):
+    run(tmp_path, tiny_data)
 
 
 def test_class_weights_make_both_classes_weigh_the_same():
