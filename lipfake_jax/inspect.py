@@ -4,14 +4,16 @@ It shows the selected crops in time order, and the activity of every frame with 
 """
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 
-from lipfake_jax.clips import SPECS, Analysis, Clip, ClipSpec, Rejection, analyse_video, cut_clip
+from lipfake_jax.clips import SPECS, Analysis, Clip, ClipSpec, Rejection, analyse_video, cut_clips, measure_activity
 from lipfake_jax.errors import UserError
+from lipfake_jax.landmarks import FaceModels, open_face_models
 from lipfake_jax.video import VideoError
 
 mpl.use('Agg')
@@ -33,49 +35,59 @@ def contact_sheet(frames: np.ndarray) -> np.ndarray:
   return sheet
 
 
-def draw_clip(analysis: Analysis, outcome: Clip | Rejection, spec: ClipSpec, title: str) -> plt.Figure:
+def draw_clip(analysis: Analysis, outcome: list[Clip] | Rejection, spec: ClipSpec, title: str) -> plt.Figure:
   """The picture of one video; of a rejected one, its activity alone, with the reason in the title."""
-  chosen = outcome if isinstance(outcome, Clip) else None
-  figure, (top, bottom) = plt.subplots(2, 1, figsize=(13, 8), height_ratios=(3 if chosen else 0.01, 2))
-  top.axis('off')
-  if chosen:
-    top.imshow(contact_sheet(chosen.frames))
-    top.set_title(f'{title}: {spec.frames} frames by {spec.rule}, in time order', loc='left')
-  else:
-    top.set_title(f'{title}: {outcome.reason}, {outcome.detail}', loc='left')  # type: ignore[union-attr]
-  _draw_activity(bottom, analysis, chosen, spec)
+  clips = [] if isinstance(outcome, Rejection) else outcome
+  heights = [3] * len(clips) + [2]
+  figure, rows = plt.subplots(
+    len(heights), 1, figsize=(13, 0.4 + 1.8 * sum(heights)), height_ratios=heights, squeeze=False
+  )
+  for axes, clip in zip(rows[:, 0], clips, strict=False):
+    axes.axis('off')
+    axes.imshow(contact_sheet(clip.frames))
+    facts = f'mouth {clip.mouth_width:.0f} px, face in {clip.face_share:.0%} of the frames'
+    axes.set_title(f'{clip.key}: {spec.frames} frames by {spec.rule}, in time order; {facts}', loc='left')
+  bottom = rows[-1, 0]
+  if isinstance(outcome, Rejection):
+    bottom.set_title(f'{title}: {outcome.reason}, {outcome.detail}', loc='left')
+  _draw_activity(bottom, analysis, clips, spec)
   figure.tight_layout()
   return figure
 
 
-def inspect_video(path: Path, spec: ClipSpec, output: Path) -> Clip | Rejection:
-  """Writes the picture of one video.
+def inspect_video(path: Path, spec: ClipSpec, models: FaceModels, output: Path) -> list[Clip] | Rejection:
+  """Writes the picture of one video, of which every frame's activity is measured in full.
 
   Raises:
     UserError: the file can't be read as a video.
   """
+  spec = dataclasses.replace(spec, screen=False)
   try:
-    analysis = analyse_video(path, spec)
+    analysis = analyse_video(path, spec, models)
   except (VideoError, FileNotFoundError) as error:
     raise UserError(f'{path}: {error}') from error
-  outcome = cut_clip(analysis, spec, path.name)
+  everywhere = [measure_activity(analysis, track, spec, np.ones(len(track), bool)) for track in analysis.tracks]
+  analysis = dataclasses.replace(analysis, tracks=everywhere)
+  outcome = cut_clips(analysis, spec, path.name)
   figure = draw_clip(analysis, outcome, spec, path.name)
   figure.savefig(output, dpi=110)
   plt.close(figure)
   return outcome
 
 
-def _draw_activity(axes: plt.Axes, analysis: Analysis, chosen: Clip | None, spec: ClipSpec) -> None:
-  axes.plot(analysis.times, analysis.activity, color='0.4', linewidth=1, label='activity')
-  if not analysis.usable.all():
-    missing = ~analysis.usable
-    axes.plot(analysis.times[missing], np.zeros(missing.sum()), 'x', color='0.6', label='no face')
-  if chosen:
-    axes.plot(chosen.times, chosen.activity, '.', color='#c4513d', label=f'{len(chosen.times)} chosen')
-  if spec.rule != 'uniform':
+def _draw_activity(axes: plt.Axes, analysis: Analysis, clips: list[Clip], spec: ClipSpec) -> None:
+  for track in analysis.tracks:
+    gaps = np.flatnonzero(np.diff(track.indices) > 1) + 1  # where the line breaks
+    times, activity = np.insert(track.times, gaps, np.nan), np.insert(track.activity, gaps, np.nan)
+    axes.plot(times, activity, linewidth=1, label=f'face {track.number}')
+  for clip in clips:
+    axes.plot(clip.times, clip.activity, '.', color='#c4513d', label=f'{len(clip.times)} chosen')
+  if spec.rule in ('top_k', 'even'):
     axes.axhline(spec.threshold, color='k', linestyle='--', linewidth=1, label=f'threshold {spec.threshold:g}')
-  axes.set(xlabel='seconds', ylabel=f'mean flow on {spec.flow_on}, px per frame', xlim=(0, None), ylim=(0, None))
-  axes.legend(loc='upper right')
+  unit = 'px at a mouth of 64, per 1/25 s' if spec.normalise else 'px per frame'
+  axes.set(xlabel='seconds', ylabel=f'mean flow on {spec.flow_on}, {unit}', xlim=(0, None), ylim=(0, None))
+  if analysis.tracks:
+    axes.legend(loc='upper right')
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -87,15 +99,16 @@ def main(arguments: list[str] | None = None) -> int:
   options = parser.parse_args(arguments)
   options.out.mkdir(parents=True, exist_ok=True)
   failed = False
-  for video in options.videos:
-    output = options.out / f'{video.stem}.inspect.png'
-    try:
-      outcome = inspect_video(video, SPECS[options.config], output)
-    except UserError as error:
-      print(f'error: {error}', file=sys.stderr)
-      failed = True
-      continue
-    print(f'{output}' + (f' ({outcome.reason}: {outcome.detail})' if isinstance(outcome, Rejection) else ''))
+  with open_face_models() as models:
+    for video in options.videos:
+      output = options.out / f'{video.stem}.inspect.png'
+      try:
+        outcome = inspect_video(video, SPECS[options.config], models, output)
+      except UserError as error:
+        print(f'error: {error}', file=sys.stderr)
+        failed = True
+        continue
+      print(f'{output}' + (f' ({outcome.reason}: {outcome.detail})' if isinstance(outcome, Rejection) else ''))
   return 2 if failed else 0
 
 

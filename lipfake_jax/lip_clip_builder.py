@@ -19,6 +19,8 @@ from lipfake_jax.clips import SPECS, Clip, ClipSpec, Rejection
 from lipfake_jax.errors import UserError
 
 LABELS = ('real', 'fake')  # class 0 and class 1; fake is the positive one
+QUALITY = ('fps', 'face_share', 'mouth_width', 'sharpness', 'mean_activity')  # one number a clip, see `clips.Clip`
+UNEVEN = 0.05  # a difference of the classes' shares of rejected videos that is worth a warning
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +61,8 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
   RELEASE_NOTES = {'1.0.0': 'Initial release.'}
   BUILDER_CONFIGS: Sequence[LipClipConfig] = CONFIGS
 
+  _download_config: tfds.download.DownloadConfig | None = None
+
   def __init__(self, *, file_format=None, **kwargs):
     # Only ArrayRecord can be read at random and without TensorFlow, which training relies on.
     super().__init__(file_format=file_format or 'array_record', **kwargs)
@@ -77,6 +81,7 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
 
   def download_and_prepare(self, **kwargs) -> None:
     """As in TFDS; under the `tfds` command a user's mistake ends with its message and exit code 2, not a traceback."""
+    self._download_config = kwargs.get('download_config')
     try:
       super().download_and_prepare(**kwargs)
     except UserError as error:
@@ -98,12 +103,13 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
     if not records:
       raise UserError(f'{self.name}: no video below {root}.\n{self.MANUAL_DOWNLOAD_INSTRUCTIONS}')
     _check_records(records)
-    cache_dir = Path(self._data_dir_root) / 'clip_cache'
-    caches = extraction.extract_clips([r.path for r in records], self.builder_config.spec, cache_dir)
+    caches = self._extract([record.path for record in records])
     rejections = _rejections(records, caches)
-    self.info.metadata['rejections'] = rejections
-    self.info.metadata['spec'] = dataclasses.asdict(self.builder_config.spec)
-    print(rejection_table(records, rejections))
+    counts = count_rejections(records, rejections)
+    self.info.metadata.update(
+      rejections=rejections, rejection_counts=counts, spec=dataclasses.asdict(self.builder_config.spec)
+    )
+    print(rejection_table(counts))
     rejected = {rejection['key'] for rejection in rejections}
     kept = [(record, cache) for record, cache in zip(records, caches, strict=True) if record.key not in rejected]
     if not kept:
@@ -115,9 +121,20 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
 
   def _generate_examples(self, kept: list[tuple[VideoRecord, Path]]) -> Iterator[tuple[str, dict]]:
     for record, cache in kept:
-      clip = extraction.load_result(cache, record.key)
-      assert isinstance(clip, Clip)  # the rejected ones were sorted out before
-      yield record.key, to_example(clip, record)
+      for clip in extraction.load_result(cache, record.key):  # type: ignore[union-attr]  # rejected ones are out
+        yield clip.key, to_example(clip, record)
+
+  def _extract(self, paths: list[Path]) -> list[Path]:
+    """The cache file of each video; by Beam where --beam_pipeline_options name a pipeline, else by local processes."""
+    spec, cache_dir = self.builder_config.spec, Path(self._data_dir_root) / 'clip_cache'
+    config = self._download_config
+    if config is None or not (config.beam_options or config.beam_runner):
+      return extraction.extract_videos(paths, spec, cache_dir)
+    from lipfake_jax.beam_extraction import extract_on_beam
+
+    jobs = extraction.plan_jobs(paths, spec, cache_dir)
+    extract_on_beam(extraction.unfinished(jobs), spec, config.beam_runner, config.beam_options)
+    return [clips for _, clips, _ in jobs]
 
 
 def read_instructions(builder_file: str) -> str:
@@ -139,8 +156,14 @@ def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
       'indices': tfds.features.Tensor(shape=(t,), dtype=np.int32),
       'times': tfds.features.Tensor(shape=(t,), dtype=np.float32),
       'activity': tfds.features.Tensor(shape=(t,), dtype=np.float32),
+      'gaps': tfds.features.Tensor(shape=(t,), dtype=np.float32),
       'boxes': tfds.features.Tensor(shape=(t, 4), dtype=np.float32),
-      'fps': tfds.features.Scalar(dtype=np.float32),
+      'angles': tfds.features.Tensor(shape=(t,), dtype=np.float32),
+      'track': np.int32,
+      'codec': tfds.features.Text(),
+      'width': np.int32,
+      'height': np.int32,
+      **{name: np.float32 for name in QUALITY},
     }
   )
 
@@ -151,16 +174,26 @@ def to_example(clip: Clip, record: VideoRecord) -> dict:
   return {'clip': clip.frames, 'label': record.label, 'identity': record.identity, 'method': record.method, **fields}
 
 
-def rejection_table(records: Sequence[VideoRecord], rejections: Sequence[dict[str, str]]) -> str:
-  """Videos, clips and rejections by reason, counted for each class: dropping may favour one (PAPER section 6)."""
+def count_rejections(records: Sequence[VideoRecord], rejections: Sequence[dict[str, str]]) -> dict[str, dict[str, int]]:
+  """Videos, accepted ones and rejections by reason, each by class: {'videos': {'real': 3, 'fake': 4}, ...}."""
   videos = collections.Counter(record.label for record in records)
-  counts = collections.Counter((rejection['reason'], rejection['label']) for rejection in rejections)
   dropped = collections.Counter(rejection['label'] for rejection in rejections)
-  rows = [('videos', videos), ('clips', {label: videos[label] - dropped[label] for label in LABELS})]
-  for reason in sorted({reason for reason, _ in counts}):
-    rows.append((f'rejected: {reason}', {label: counts[reason, label] for label in LABELS}))
+  reasons = collections.Counter((rejection['reason'], rejection['label']) for rejection in rejections)
+  rows = {'videos': videos, 'accepted': videos - dropped}
+  for reason in sorted({reason for reason, _ in reasons}):
+    rows[f'rejected: {reason}'] = collections.Counter({label: reasons[reason, label] for label in LABELS})
+  return {name: {label: row[label] for label in LABELS} for name, row in rows.items()}
+
+
+def rejection_table(counts: dict[str, dict[str, int]]) -> str:
+  """Counts for people, with a warning where one class lost more: dropping is not neutral (PAPER section 6)."""
   lines = [f'{"":24}{"real":>8}{"fake":>8}']
-  return '\n'.join(lines + [f'{name:24}{row["real"]:8}{row["fake"]:8}' for name, row in rows])
+  lines += [f'{name:24}{row["real"]:8}{row["fake"]:8}' for name, row in counts.items()]
+  shares = [1 - counts['accepted'][label] / max(counts['videos'][label], 1) for label in LABELS]
+  if all(counts['videos'].values()) and abs(shares[0] - shares[1]) > UNEVEN:
+    lost = f'{shares[0]:.1%} of the reals and {shares[1]:.1%} of the fakes'
+    lines.append(f'warning: {lost} were rejected: what remains may differ between the classes by more than their label')
+  return '\n'.join(lines)
 
 
 def _rejections(records: Sequence[VideoRecord], caches: Sequence[Path]) -> list[dict[str, str]]:

@@ -37,8 +37,9 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   paths = find_videos(sources)
   score, meta = evaluate.load_run(workdir)
   threshold = evaluate.read_threshold(workdir)
-  caches = extraction.extract_clips(paths, ClipSpec(**meta['clip']), workdir / 'clip_cache')
-  results = [extraction.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
+  caches = extraction.extract_videos(paths, ClipSpec(**meta['clip']), workdir / 'clip_cache')
+  outcomes = [extraction.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
+  results = [item for found in outcomes for item in ([found] if isinstance(found, Rejection) else found)]
   clips = [result.frames for result in results if not isinstance(result, Rejection)]
   probabilities = iter(_score_clips(score, clips, batch_size))
   predictions = [

@@ -1,59 +1,86 @@
-"""Face and lip crops.
+"""Which square of a frame shows the lips, the lower face or the face.
 
-In: an RGB frame and its landmarks. Out: a square box in pixels of the frame, and the crop that it frames.
-Next stage: `flow` measures how much the crop moves, `selection` picks frames by it.
+In: the landmarks of one face in one frame. Out: a placement (see `placement`). `tracks` interpolates placements between
+key frames, and smooths the aligned ones over time; `clips` cuts the squares out.
 """
 
-import cv2
 import numpy as np
 
-# The lip landmarks of PAPER section 3.3: corners (outer 61, 291, inner 78, 308), outer top and bottom (0, 17),
-# inner top and bottom (13, 14).
+REGIONS = ('lips', 'lower_face', 'face')
+ALIGNMENTS = ('aligned', 'box')
+
+# box: the paper's, from the bounding box of some landmarks in each frame by itself (PAPER section 3.3). It moves with
+# the mouth, and with every error of a landmark.
+# Lips: corners (outer 61, 291, inner 78, 308), outer top and bottom (0, 17), inner top and bottom (13, 14).
 LIPS = (61, 291, 0, 17, 13, 14, 78, 308)
-REGIONS = ('lips', 'face')
+LOWER_FACE = (2, 152, 61, 291)  # base of the nose, chin, corners of the mouth
+BOX_POINTS = {'lips': LIPS, 'lower_face': LOWER_FACE, 'face': tuple(range(468))}
+# Side of the square over the longer side of the bounding box: room for the mouth to open, and for the rim of a pasted
+# patch; for the face, forehead and chin that the mesh leaves out. Ours: the paper gives no margin.
+BOX_MARGIN = {'lips': 1.5, 'lower_face': 1.6, 'face': 1.2}
 
-# Side of the square box over the longer side of the landmarks' bounding box: room for the mouth to open, and for the
-# rim of a pasted patch; for the face, forehead and chin that the mesh leaves out. Ours: the paper gives no margin.
-MARGIN = {'lips': 1.5, 'face': 1.2}
+# aligned: the head is laid over a mean face by its stable landmarks, so that the square turns and scales with the head
+# and keeps its size when the mouth opens. Coordinates: the distance of the eyes' centres is 1, their middle (0, 0), y
+# goes down. Means of two faces' meshes and of their mirror images, the public-domain portraits that the demo animates.
+MEAN_FACE = {
+  33: (-0.723, -0.015), 133: (-0.277, 0.015), 362: (0.277, 0.015), 263: (0.723, -0.015),  # corners of the eyes
+  168: (0, -0.069), 6: (0, 0.056), 197: (0, 0.17), 195: (0, 0.277), 5: (0, 0.392), 4: (0, 0.531), 1: (0, 0.63),
+  98: (-0.297, 0.635), 327: (0.297, 0.635), 2: (0, 0.701),  # ridge, wings and base of the nose
+  70: (-0.901, -0.237), 300: (0.901, -0.237), 105: (-0.673, -0.368), 334: (0.673, -0.368),  # brows
+  127: (-1.068, 0.039), 356: (1.068, 0.039),  # temples
+}  # fmt: skip
+STABLE = list(MEAN_FACE)
+MOUTH = (61, 291, 0, 17)  # their mean is the mouth's middle
+MOUTH_DEPTH = 0.957  # its y in the mean face
+# Side of the square, and y of its middle in the mean face, where the lips' square is centred on the person's own mouth
+# and the lower face's keeps its distance to it. The lower face reaches from the base of the nose to the chin.
+ALIGNED_SIDE = {'lips': 1.2, 'lower_face': 1.5, 'face': 2.85}
+ALIGNED_DEPTH = {'lips': MOUTH_DEPTH, 'lower_face': 1.176, 'face': 0.46}
+
+_MEAN = np.array([complex(*point) for point in MEAN_FACE.values()])
+_MEAN_CENTRED = _MEAN - _MEAN.mean()
 
 
-def region_box(landmarks: np.ndarray, region: str) -> np.ndarray:
-  """The square box around the lips or the face, as in the paper: from this frame's landmarks alone.
+def place_region(landmarks: np.ndarray, region: str, alignment: str) -> np.ndarray:
+  """The square of a region in one frame.
 
   Args:
     landmarks: float32 [468, 2], (x, y) in pixels.
-    region: 'lips' or 'face'.
+    region: 'lips', 'lower_face' (nose base to chin, 1.5 eye distances wide) or 'face'.
+    alignment: 'box' for an upright square about the region's landmarks, as in the paper; 'aligned' for one that turns
+      and scales with the head.
 
   Returns:
-    float32 [4]: left, top, right, bottom in pixels; it may reach over the frame's border.
+    complex128 [2], a placement; it may reach over the frame's border.
 
   Raises:
-    ValueError: an unknown region.
+    ValueError: an unknown region or alignment.
   """
-  if region not in REGIONS:
-    raise ValueError(f'region {region!r}: known are {", ".join(REGIONS)}')
-  points = landmarks[list(LIPS)] if region == 'lips' else landmarks
-  low, high = points.min(axis=0), points.max(axis=0)
-  centre, half = (low + high) / 2, max(float((high - low).max()) * MARGIN[region] / 2, 1.0)
-  return np.concatenate([centre - half, centre + half]).astype(np.float32)
+  if region not in REGIONS or alignment not in ALIGNMENTS:
+    raise ValueError(f'region {region!r}, alignment {alignment!r}: known are {REGIONS} and {ALIGNMENTS}')
+  points = landmarks.astype(np.float64).view(np.complex128).ravel()  # x + iy
+  return _aligned(points, region) if alignment == 'aligned' else _box(points, region)
 
 
-def crop_box(rgb: np.ndarray, box: np.ndarray, size: int) -> np.ndarray:
-  """Cuts a square box out of a frame and scales it, at sub-pixel precision (rounding would shake the crop).
+def span_mouth(landmarks: np.ndarray) -> np.ndarray:
+  """complex128 [2]: the middle between the mouth's outer corners, and the vector from there to the one on its right."""
+  right, left = landmarks[list(LIPS[:2])].astype(np.float64) @ [1, 1j]
+  return np.array([(right + left) / 2, (left - right) / 2])
 
-  Args:
-    rgb: uint8 [H, W, 3].
-    box: float32 [4], left, top, right, bottom in pixels; outside of the frame its border pixels are repeated.
-    size: side of the crop in pixels.
 
-  Returns:
-    uint8 [size, size, 3]. Larger boxes are averaged over their pixels, smaller ones interpolated linearly.
-  """
-  left, top, right, _ = (float(v) for v in box)
-  fold = max(1, round((right - left) / size))  # source pixels to a crop pixel: sample them all, then average
-  scale = (right - left) / (size * fold)
-  # Pixel centres: output pixel i covers [left + i * scale, left + (i + 1) * scale).
-  matrix = np.array([[scale, 0, left + scale / 2 - 0.5], [0, scale, top + scale / 2 - 0.5]], np.float32)
-  flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-  crop = cv2.warpAffine(rgb, matrix, (size * fold, size * fold), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-  return cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA) if fold > 1 else crop
+def _box(points: np.ndarray, region: str) -> np.ndarray:
+  chosen = points[list(BOX_POINTS[region])]
+  low, high = complex(chosen.real.min(), chosen.imag.min()), complex(chosen.real.max(), chosen.imag.max())
+  spread = high - low
+  return np.array([(low + high) / 2, max(max(spread.real, spread.imag) * BOX_MARGIN[region] / 2, 1.0)])
+
+
+def _aligned(points: np.ndarray, region: str) -> np.ndarray:
+  """Least squares: points ~ turn * mean face + shift; |turn| is the eye distance in pixels."""
+  stable = points[STABLE]
+  turn = (_MEAN_CENTRED.conj() @ stable) / (_MEAN_CENTRED.conj() @ _MEAN_CENTRED)
+  if region == 'face':
+    centre = stable.mean() + turn * (1j * ALIGNED_DEPTH['face'] - _MEAN.mean())
+  else:
+    centre = points[list(MOUTH)].mean() + turn * 1j * (ALIGNED_DEPTH[region] - MOUTH_DEPTH)
+  return np.array([centre, turn * ALIGNED_SIDE[region] / 2])

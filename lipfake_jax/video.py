@@ -1,16 +1,31 @@
 """Frames of one video file, streamed.
 
-In: the path of an untrusted file. Out: upright RGB frames one by one, with their times. Next stage: `landmarks`.
+In: the path of an untrusted file. Out: upright frames one by one, with their times. Next stage: `tracks`.
+
+A frame stays as the decoder gives it, brightness (Y) and colour (U, V) apart, mostly at half size: of a frame only the
+pixels of a crop are ever turned into RGB, which costs less than turning all of them.
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 VIDEO_SUFFIXES = ('.avi', '.gif', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm')
+
+MAX_PIXELS = 40_000_000  # of a frame; 8K has 33 million. A header may claim anything, and memory is taken by it
+MAX_SIDE = 4096  # larger frames are halved: landmarks are stored in fixed point, and a mouth is large enough there
+PLANAR = ('yuv420p', 'yuv422p', 'yuv444p', 'yuvj420p', 'yuvj422p', 'yuvj444p')  # read as they are, 8 bits
+SQUARE = 0.01  # pixels whose sides differ by less than this share count as square
+
+# Luma weights of red and blue (Kr, Kb) by the number that a stream gives its colour matrix (ITU-T H.273, table 4).
+LUMA_WEIGHTS = {1: (0.2126, 0.0722), 9: (0.2627, 0.0593), 10: (0.2627, 0.0593)}
+LUMA_WEIGHTS_DEFAULT = (0.299, 0.114)  # BT.601, also where a file does not say
+FULL_RANGE = 2  # as PyAV numbers it: Y from 0 to 255, not 16 to 235
 
 
 class VideoError(ValueError):
@@ -19,11 +34,31 @@ class VideoError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-  """One decoded frame: its position in the file, its time in seconds and its pixels, RGB uint8 [H, W, 3]."""
+  """One decoded frame, upright, with square pixels.
+
+  Attributes:
+    index: position in the file.
+    time_s: seconds, rising from frame to frame.
+    planes: uint8 Y [H, W], U and V [H', W'], where H' and W' may be smaller than H and W.
+    to_rgb: float32 [3, 4]: RGB = to_rgb @ (Y, U, V, 1).
+  """
 
   index: int
   time_s: float
-  rgb: np.ndarray
+  planes: tuple[np.ndarray, np.ndarray, np.ndarray]
+  to_rgb: np.ndarray
+
+  @property
+  def luma(self) -> np.ndarray:
+    """uint8 [H, W]."""
+    return self.planes[0]
+
+  @property
+  def rgb(self) -> np.ndarray:
+    """The whole frame as RGB uint8 [H, W, 3], made at each call."""
+    height, width = self.luma.shape
+    chroma = [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in self.planes[1:]]
+    return cv2.transform(cv2.merge([self.luma, *chroma]), self.to_rgb)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,22 +90,26 @@ def read_frames(path: Path) -> Iterator[Frame]:
   """Decodes a video from its first frame to its last, one frame in memory at a time, with one thread.
 
   Packets that don't decode are passed over, as players do: a file damaged in the middle still yields the rest.
-  Frames are turned upright where the file carries a display rotation.
+  Interlaced frames are deinterlaced, display rotations undone, oblong pixels made square, frames over 4096 pixels
+  halved. A frame without a time, or one not after the frame before it, gets the next one by the frame rate.
 
   Raises:
-    VideoError: the file is no video, or not one frame of it decodes.
+    VideoError: the file is no video, its frames are too large, or not one of them decodes.
   """
   with _open(path) as container:
     stream = container.streams.video[0]
     stream.codec_context.thread_count = 1
-    fps, index = _fps(stream), 0
-    for frame in _decode(container, stream):
-      time_s = frame.time if frame.time is not None else index / fps
+    step_s, last_s, index = 1 / _fps(stream), None, 0
+    for raw in _deinterlace(_decode(container, stream), stream):
+      time_s = float(raw.time) if raw.time is not None else None
+      if last_s is not None and (time_s is None or not time_s > last_s):
+        time_s = last_s + step_s
+      last_s = time_s if time_s is not None else 0.0
       try:
-        rgb = _upright_rgb(frame)
-      except (av.FFmpegError, ValueError, MemoryError) as error:
-        raise VideoError(f'frame {index} does not turn into RGB: {error}') from error
-      yield Frame(index, float(time_s), rgb)
+        planes, to_rgb = _read_planes(raw)
+        yield Frame(index, last_s, _upright(planes, raw.rotation, _pixel_aspect(stream)), to_rgb)
+      except (av.FFmpegError, cv2.error, ValueError, MemoryError) as error:
+        raise VideoError(f'frame {index} can not be read as an image: {error}') from error
       index += 1
   if not index:
     raise VideoError('no frame of its video stream decodes')
@@ -83,9 +122,14 @@ def _open(path: Path) -> av.container.InputContainer:
     raise VideoError(getattr(error, 'strerror', None) or str(error)) from error
   streams = container.streams.video
   if streams and streams[0].codec_context:
-    return container
+    size = streams[0].codec_context.width, streams[0].codec_context.height
+    if size[0] * size[1] <= MAX_PIXELS:
+      return container
+    problem = f'its frames have {size[0]}x{size[1]} pixels, more than {MAX_PIXELS:,}: scale the video down first'
+  else:
+    problem = 'no decoder knows its video stream' if streams else 'the file has no video stream'
   container.close()
-  raise VideoError('no decoder knows its video stream' if streams else 'the file has no video stream')
+  raise VideoError(problem)
 
 
 def _decode(container, stream) -> Iterator[av.VideoFrame]:
@@ -101,13 +145,92 @@ def _decode(container, stream) -> Iterator[av.VideoFrame]:
       frames = packet.decode()
     except av.FFmpegError:
       continue
-    yield from frames
+    for frame in frames:
+      if frame.width * frame.height > MAX_PIXELS:
+        raise VideoError(f'a frame of {frame.width}x{frame.height} pixels: {MAX_PIXELS:,} are the limit')
+      yield frame
 
 
-def _upright_rgb(frame: av.VideoFrame) -> np.ndarray:
-  rgb = frame.to_ndarray(format='rgb24')
-  quarter_turns = round((frame.rotation or 0) / 90) % 4  # the display matrix turns counter-clockwise, as rot90 does
-  return np.rot90(rgb, quarter_turns) if quarter_turns else rgb
+def _deinterlace(frames: Iterator[av.VideoFrame], stream) -> Iterator[av.VideoFrame]:
+  """Passes frames through; from the first interlaced one on by way of FFmpeg's yadif, which mends interlaced ones."""
+  for frame in frames:
+    if frame.interlaced_frame:
+      yield from _yadif(frame, frames, stream)
+      return
+    yield frame
+
+
+def _yadif(first: av.VideoFrame, rest: Iterator[av.VideoFrame], stream) -> Iterator[av.VideoFrame]:
+  graph = av.filter.Graph()
+  source = graph.add_buffer(
+    width=first.width, height=first.height, format=first.format, time_base=first.time_base or stream.time_base
+  )
+  yadif = graph.add('yadif', 'mode=send_frame:deint=interlaced')
+  sink = graph.add('buffersink')
+  source.link_to(yadif)
+  yadif.link_to(sink)
+  graph.configure()
+  shape = (first.width, first.height, first.format.name)
+  source.push(first)
+  for frame in rest:
+    if (frame.width, frame.height, frame.format.name) == shape:  # the filter knows one shape
+      source.push(frame)
+    yield from _pull(sink)
+  source.push(None)
+  yield from _pull(sink)
+
+
+def _pull(sink) -> Iterator[av.VideoFrame]:
+  while True:
+    try:
+      yield sink.pull()
+    except (BlockingIOError, EOFError):
+      return
+
+
+def _read_planes(frame: av.VideoFrame) -> tuple[tuple, np.ndarray]:
+  """The frame's three planes, without a copy where its pixels are of a common kind, and their way to RGB."""
+  full_range = frame.color_range == FULL_RANGE or frame.format.name.startswith('yuvj')
+  weights = LUMA_WEIGHTS.get(int(frame.colorspace), LUMA_WEIGHTS_DEFAULT)
+  if frame.format.name not in PLANAR or any(plane.line_size <= 0 for plane in frame.planes):
+    # More bits, gray, palettes, RGB, transparency: FFmpeg's scaler knows them all.
+    frame = frame.reformat(format='yuv444p', dst_colorspace='ITU601', dst_color_range='MPEG')
+    full_range, weights = False, LUMA_WEIGHTS_DEFAULT
+  planes = tuple(
+    np.frombuffer(memoryview(p), np.uint8, p.line_size * p.height).reshape(p.height, p.line_size)[:, : p.width]
+    for p in frame.planes[:3]
+  )
+  return planes, _rgb_matrix(*weights, full_range)
+
+
+@functools.cache
+def _rgb_matrix(red: float, blue: float, full_range: bool) -> np.ndarray:
+  """float32 [3, 4], from the luma weights (ITU-T H.273, section 8.3)."""
+  black, light, colour = (0, 1, 1) if full_range else (16, 255 / 219, 255 / 224)
+  green = 1 - red - blue
+  u = np.array([0, -2 * blue * (1 - blue) / green, 2 * (1 - blue)]) * colour
+  v = np.array([2 * (1 - red), -2 * red * (1 - red) / green, 0]) * colour
+  return np.stack([np.full(3, light), u, v, -light * black - 128 * (u + v)], axis=1).astype(np.float32)
+
+
+def _pixel_aspect(stream) -> float:
+  """Width of a pixel over its height; 1 where the file does not say."""
+  ratio = stream.sample_aspect_ratio
+  return float(ratio) if ratio and 0.25 <= ratio <= 4 else 1.0
+
+
+def _upright(planes: tuple, rotation: int | None, aspect: float) -> tuple:
+  if abs(aspect - 1) > SQUARE:
+    planes = tuple(_resize(plane, max(aspect, 1), max(1 / aspect, 1)) for plane in planes)
+  if max(planes[0].shape) > MAX_SIDE:
+    planes = tuple(_resize(plane, 0.5, 0.5) for plane in planes)
+  quarter_turns = round((rotation or 0) / 90) % 4  # the display matrix turns counter-clockwise, as rot90 does
+  return tuple(np.ascontiguousarray(np.rot90(plane, quarter_turns)) for plane in planes) if quarter_turns else planes
+
+
+def _resize(plane: np.ndarray, x: float, y: float) -> np.ndarray:
+  size = (max(1, round(plane.shape[1] * x)), max(1, round(plane.shape[0] * y)))
+  return cv2.resize(plane, size, interpolation=cv2.INTER_AREA if min(x, y) < 1 else cv2.INTER_LINEAR)
 
 
 def _fps(stream) -> float:

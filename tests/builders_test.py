@@ -1,21 +1,27 @@
 """Which videos the builders find, under which names; and one real `tfds build`."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from conftest import write_video
 
 from data_builders.celeb_df_v2 import celeb_df_v2_dataset_builder as celeb
 from data_builders.video_folder import video_folder_dataset_builder as folder
 from lipfake_jax.errors import UserError
-from lipfake_jax.lip_clip_builder import VideoRecord, rejection_table
+from lipfake_jax.lip_clip_builder import VideoRecord, count_rejections, rejection_table
 from lipfake_jax.splits import identity_split
 
 TFDS = Path(sys.executable).with_name('tfds')
+ROOT = Path(__file__).parents[1]
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -108,17 +114,40 @@ def test_celeb_df_in_a_wrong_layout(tmp_path):
     videos_of(celeb, touch(tmp_path / 'c', 'Celeb-synthesis/holiday.mp4'), tmp_path / 'unused')
 
 
-def test_rejections_are_counted_by_class():
-  records = [VideoRecord(Path(k), k, label, 'train') for k, label in (('a', 'real'), ('b', 'fake'), ('c', 'fake'))]
-  table = rejection_table(records, [{'key': 'b', 'label': 'fake', 'reason': 'no_face', 'split': 'train', 'detail': ''}])
-  assert [line.split() for line in table.splitlines()] == [
-    ['real', 'fake'], ['videos', '1', '2'], ['clips', '1', '1'], ['rejected:', 'no_face', '0', '1'],
-  ]  # fmt: skip
+def some_rejections(n_real, n_fake):
+  """Of ten reals and twenty fakes some are rejected."""
+  labels = ['real'] * 10 + ['fake'] * 20
+  records = [VideoRecord(Path(f'{i}'), f'{i}', label, 'train') for i, label in enumerate(labels)]
+  lost = [*records[:n_real], *records[10 : 10 + n_fake]]
+  reasons = ['no_face'] + ['too_short'] * 30
+  return records, [{'key': r.key, 'label': r.label, 'reason': why} for r, why in zip(lost, reasons, strict=False)]
+
+
+def test_rejections_are_counted_by_reason_and_class():
+  counts = count_rejections(*some_rejections(1, 2))
+  assert counts == {
+    'videos': {'real': 10, 'fake': 20},
+    'accepted': {'real': 9, 'fake': 18},
+    'rejected: no_face': {'real': 1, 'fake': 0},
+    'rejected: too_short': {'real': 0, 'fake': 2},
+  }
+  table = [line.split() for line in rejection_table(counts).splitlines()]
+  assert table[:2] == [['real', 'fake'], ['videos', '10', '20']]
+  assert len(table) == 5  # a tenth of either class is no warning
+
+
+def test_a_class_that_loses_more_is_a_warning():
+  assert 'warning' not in rejection_table(count_rejections(*some_rejections(1, 1)))  # 10 % and 5 %
+  warning = rejection_table(count_rejections(*some_rejections(0, 2))).splitlines()[-1]
+  assert warning.startswith('warning: 0.0% of the reals and 10.0% of the fakes were rejected')
+
+
+def tfds_command(*arguments: str) -> list[str]:
+  return [str(TFDS), 'build', 'data_builders/video_folder', '--config=uniform_lips_30x32', *arguments]
 
 
 def tfds_build(*arguments: str) -> subprocess.CompletedProcess:
-  command = [str(TFDS), 'build', 'data_builders/video_folder', '--config=uniform_lips_30x32', *arguments]
-  return subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], check=False)
+  return subprocess.run(tfds_command(*arguments), capture_output=True, text=True, cwd=ROOT, check=False)
 
 
 @pytest.mark.slow
@@ -141,6 +170,9 @@ def test_tfds_build_makes_a_dataset_of_a_folder(tmp_path, face_video, blank_vide
   assert rows[0]['clip'].std() > 10  # pixels, not blanks
   rejections = {r['key']: (r['reason'], r['label']) for r in builder.info.metadata['rejections']}
   assert rejections == {'fake/blank.mp4': ('no_face', 'fake'), 'real/text.mp4': ('unreadable', 'real')}
+  assert builder.info.metadata['rejection_counts']['rejected: no_face'] == {'real': 0, 'fake': 1}
+  assert (rows[0]['codec'], rows[0]['width'], rows[0]['height']) == (b'h264', 512, 400)
+  assert rows[0]['mouth_width'] == pytest.approx(72, abs=3)
   assert json.loads(json.dumps(builder.info.metadata['spec']))['frames'] == 30
 
 
@@ -153,3 +185,61 @@ def test_tfds_build_of_nothing_says_so_without_a_traceback(tmp_path, names):
   assert failed.returncode == 2
   assert str(root) in failed.stderr
   assert 'Traceback' not in failed.stderr
+
+
+@pytest.fixture(scope='module')
+def many_videos(tmp_path_factory, portrait):
+  """Twelve different videos of one face, six real and six fake, each a second long."""
+  root = tmp_path_factory.mktemp('many')
+  for i in range(12):
+    images = [np.roll(portrait[60:380, 80:400], (j * (i + 1)) % 9, axis=1) for j in range(32)]
+    write_video(root / ('real', 'fake')[i % 2] / f'{i}.mp4', images)
+  return root
+
+
+def content(data_dir: Path) -> dict[str, bytes]:
+  """What a build left: the examples of each shard, and the description files, by name."""
+  folder = data_dir / 'video_folder' / 'uniform_lips_30x32' / '1.0.0'
+  return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope='module')
+def undisturbed(tmp_path_factory, many_videos):
+  data_dir = tmp_path_factory.mktemp('undisturbed')
+  done = tfds_build(f'--manual_dir={many_videos}', f'--data_dir={data_dir}')
+  assert done.returncode == 0, done.stderr
+  return content(data_dir)
+
+
+@pytest.mark.slow
+def test_a_build_that_was_killed_goes_on_to_the_same_bytes(tmp_path, many_videos, undisturbed):
+  """Killed with no warning, once some videos are finished; the second run does not extract them again."""
+  arguments = (f'--manual_dir={many_videos}', f'--data_dir={tmp_path}')
+  build = subprocess.Popen(
+    tfds_command(*arguments), cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+  )
+  try:
+    deadline = time.monotonic() + 120
+    while len(list(tmp_path.glob('clip_cache/clips/*/*.npz'))) < 3 and time.monotonic() < deadline:
+      time.sleep(0.02)
+  finally:
+    os.killpg(build.pid, signal.SIGKILL)
+    build.wait()
+  finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob('clip_cache/clips/*/*.npz')}
+  assert 3 <= len(finished) < 12
+  assert not (tmp_path / 'video_folder' / 'uniform_lips_30x32' / '1.0.0').exists()
+  done = tfds_build(*arguments)
+  assert done.returncode == 0, done.stderr
+  assert {path: path.stat().st_mtime_ns for path in finished} == finished
+  assert len(list(tmp_path.glob('clip_cache/clips/*/*.npz'))) == 12
+  assert content(tmp_path) == undisturbed
+
+
+@pytest.mark.slow
+def test_beam_yields_the_same_dataset(tmp_path, many_videos, undisturbed):
+  """On Beam's DirectRunner with two worker processes."""
+  options = '--beam_pipeline_options=runner=DirectRunner,direct_num_workers=2,direct_running_mode=multi_processing'
+  done = tfds_build(f'--manual_dir={many_videos}', f'--data_dir={tmp_path}', options)
+  assert done.returncode == 0, done.stderr
+  assert 'extracting' not in done.stderr  # no process of the local pool's
+  assert content(tmp_path) == undisturbed

@@ -1,6 +1,7 @@
 """What several tests share: small real videos, and a small dataset of made-up clips."""
 
 import dataclasses
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -8,22 +9,56 @@ import cv2
 import matplotlib as mpl
 import numpy as np
 import pytest
+import skimage.data
 from etils import epath
+
+from lipfake_jax.clips import Clip, ClipSpec
+from lipfake_jax.landmarks import open_face_models
+from lipfake_jax.video import Frame
 
 TINY = {'frames': 6, 'size': 16}  # of the clips in `tiny_data`
 
 
-def write_video(path: Path, frames, codec: str = 'libx264', fps: int = 25, **options: str) -> Path:
-  """Encodes RGB frames as a video file."""
+def write_video(
+  path: Path, frames, codec='libx264', fps=25, pix_fmt='yuv420p', times=None, size=None, **options: str
+) -> Path:
+  """Encodes RGB or RGBA frames as a video file.
+
+  times: seconds, for frames that do not come evenly; size: height and width, for an iterator of frames.
+  """
   path.parent.mkdir(parents=True, exist_ok=True)
+  aspect = options.pop('aspect', None)
   with av.open(str(path), 'w') as container:
     stream = container.add_stream(codec, rate=fps, options=options)
-    stream.height, stream.width = frames[0].shape[:2]
-    stream.pix_fmt = 'yuv420p'
-    for rgb in frames:
-      container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format='rgb24')))
+    stream.height, stream.width = size or frames[0].shape[:2]
+    stream.pix_fmt = pix_fmt
+    if aspect:
+      stream.codec_context.sample_aspect_ratio = Fraction(aspect)
+    if times is not None:
+      stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
+    for number, image in enumerate(frames):
+      frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format='rgba' if image.shape[2] == 4 else 'rgb24')
+      if times is not None:
+        frame.pts, frame.time_base = round(times[number] * 1000), Fraction(1, 1000)
+      container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
   return path
+
+
+def to_frame(rgb: np.ndarray, index: int = 0, fps: float = 25.0) -> Frame:
+  """A frame that holds an RGB image, colour at full size: conversion to and fro costs a level or two."""
+  yuv = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2YUV)  # BT.601, full range
+  planes = tuple(np.ascontiguousarray(yuv[..., i]) for i in range(3))
+  v = 128.0  # no colour; the weights are those of OpenCV's YUV
+  matrix = [[1, 0, 1.14, -1.14 * v], [1, -0.395, -0.581, (0.395 + 0.581) * v], [1, 2.032, 0, -2.032 * v]]
+  return Frame(index, index / fps, planes, np.array(matrix, np.float32))
+
+
+@pytest.fixture(scope='session')
+def models():
+  """Face detector and mesh."""
+  with open_face_models() as opened:
+    yield opened
 
 
 @pytest.fixture(scope='session')
@@ -31,6 +66,12 @@ def portrait() -> np.ndarray:
   """A photograph of a face whose mouth is 72 pixels wide, RGB uint8 [600, 512, 3]."""
   path = Path(mpl.get_data_path()) / 'sample_data' / 'grace_hopper.jpg'
   return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+
+
+@pytest.fixture(scope='session')
+def second_portrait() -> np.ndarray:
+  """A photograph of another face, RGB uint8 [512, 512, 3]; its mouth is 44 pixels wide."""
+  return skimage.data.astronaut()
 
 
 @pytest.fixture(scope='session')
@@ -54,10 +95,21 @@ def text_video(tmp_path_factory) -> Path:
   return path
 
 
+def make_clip(frames: np.ndarray, key: str, **fields) -> Clip:
+  """A clip of given pixels, uint8 [T, S, S, 3]; what is not named is plausible."""
+  ramp = np.arange(len(frames), dtype=np.float32)
+  known = {
+    'indices': ramp.astype(np.int32), 'times': ramp / 25, 'gaps': np.minimum(ramp, 1) / 25, 'activity': ramp,
+    'boxes': np.zeros((len(frames), 4), np.float32), 'angles': 0 * ramp, 'track': 0, 'face_share': 1.0,
+    'mouth_width': 50.0, 'sharpness': 100.0, 'mean_activity': 0.5, 'fps': 25.0, 'codec': 'h264', 'width': 640,
+    'height': 480,
+  }  # fmt: skip
+  return Clip(frames=frames, key=key, **{**known, **fields})
+
+
 @pytest.fixture(scope='session')
 def tiny_data(tmp_path_factory) -> str:
   """A data_dir with `tiny_clips/tiny`: train 22, validation 10, test 9 clips; fakes flicker, reals do not."""
-  from lipfake_jax.clips import Clip, ClipSpec
   from lipfake_jax.lip_clip_builder import LipClipBuilder, LipClipConfig, VideoRecord, to_example
 
   spec = ClipSpec(**TINY)
@@ -69,7 +121,7 @@ def tiny_data(tmp_path_factory) -> str:
     pixels = (rng.integers(100, 130, (1, s, s, 3)) + np.zeros((t, 1, 1, 1), int) + flicker).astype(np.uint8)
     key = f'{split}/{number:03}.mp4'
     ramp = np.arange(t, dtype=np.float32)
-    clip = Clip(pixels, ramp.astype(np.int32), ramp / 25, ramp, np.zeros((t, 4), np.float32), 25.0, key)
+    clip = make_clip(pixels, key, activity=ramp)
     record = VideoRecord(
       Path(key), key, ('real', 'fake')[fake], split, f'person {number // 2}', ('original', 'flicker')[fake]
     )

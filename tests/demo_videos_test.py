@@ -8,9 +8,9 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from conftest import to_frame
 
-from lipfake_jax import demo_face, demo_fakes, demo_videos
-from lipfake_jax.landmarks import has_face, open_face_mesh
+from lipfake_jax import demo_face, demo_fakes, demo_videos, tracks
 from lipfake_jax.splits import PARTS
 
 SPEC = demo_videos.DemoSpec(identities=3, test_only_identities=1, videos_per_identity=2, seconds=2.8, size=192)
@@ -197,13 +197,14 @@ def test_articulation_is_smooth_and_the_jaw_lags() -> None:
 
 
 @pytest.mark.parametrize('photograph', list(demo_face.PHOTOGRAPHS))
-def test_face_mesh_sees_the_mouth_talk(photograph: str) -> None:
+def test_face_mesh_sees_the_mouth_talk(photograph: str, models) -> None:
   spec = dataclasses.replace(SPEC, size=256)
   video = _fake(photograph, 'original', spec)
-  with open_face_mesh() as detect:
-    points = np.stack([detect(frame) for frame in demo_videos.render_frames(spec, video)])
-  found = has_face(points)
+  frames = (to_frame(rgb, index) for index, rgb in enumerate(demo_videos.render_frames(spec, video)))
+  seen = [sightings for _, sightings in tracks.find_faces(frames, models, stride=1)]
+  found = np.array([len(sightings) == 1 for sightings in seen])
   assert found.mean() > 0.95
+  points = np.stack([s[0].landmarks if s else np.zeros((468, 2)) for s in seen])
   mouths, poses = demo_videos.motion(spec, video)
   gap = np.linalg.norm(points[:, 14] - points[:, 13], axis=-1) / poses[:, 2]
   assert np.corrcoef(gap[found], mouths[found, 0])[0, 1] > 0.85

@@ -1,68 +1,81 @@
 import numpy as np
 import pytest
 
-from lipfake_jax.regions import LIPS, crop_box, region_box
+from lipfake_jax.placement import to_box
+from lipfake_jax.regions import LIPS, MEAN_FACE, MOUTH, place_region, span_mouth
 
 
 def landmarks_with(lips):
   """Landmarks whose lips span the given corners; the others spread over 200x300 pixels."""
   points = np.random.default_rng(0).uniform(0, 1, (468, 2)) * (200, 300)
-  points[2], points[3] = (0, 0), (200, 300)  # neither is a lip landmark
+  points[3], points[4] = (0, 0), (200, 300)  # neither is a lip landmark
   points[list(LIPS)] = lips[0]
   points[LIPS[1]] = lips[1]
+  points[[2, 152]] = (100, 150), (110, 250)  # base of the nose, chin
   return points.astype(np.float32)
+
+
+FACE = landmarks_with([(100, 200), (140, 216)])
 
 
 def test_lip_box_is_a_square_of_one_and_a_half_mouths():
   # 40 wide, 16 high: centre (120, 208), side 1.5 * 40 = 60.
-  box = region_box(landmarks_with([(100, 200), (140, 216)]), 'lips')
-  np.testing.assert_allclose(box, (90, 178, 150, 238))
+  np.testing.assert_allclose(to_box(place_region(FACE, 'lips', 'box')), (90, 178, 150, 238))
+
+
+def test_lower_face_box_reaches_from_nose_to_chin():
+  # x from 100 to 140, y from 150 to 250: side 1.6 * 100 = 160 around (120, 200).
+  np.testing.assert_allclose(to_box(place_region(FACE, 'lower_face', 'box')), (40, 120, 200, 280))
 
 
 def test_face_box_spans_all_landmarks():
   # 200 x 300 points: side 1.2 * 300 = 360 around (100, 150).
-  box = region_box(landmarks_with([(100, 200), (140, 216)]), 'face')
-  np.testing.assert_allclose(box, (-80, -30, 280, 330))
+  np.testing.assert_allclose(to_box(place_region(FACE, 'face', 'box')), (-80, -30, 280, 330))
 
 
-def test_unknown_region():
-  with pytest.raises(ValueError, match='lips, face'):
-    region_box(np.zeros((468, 2), np.float32), 'nose')
+def head(scale=80.0, degrees=0.0, middle=300 + 200j, opening=0.0):
+  """The mean face with a mouth, scaled (pixels to an eye distance), turned and moved; `opening` drops the lower lip."""
+  points = np.zeros(468, complex)
+  for index, point in MEAN_FACE.items():
+    points[index] = complex(*point)
+  points[list(MOUTH)] = -0.4 + 0.95j, 0.4 + 0.95j, 0.87j, 1.1j + 1j * opening
+  points = middle + scale * np.exp(1j * np.radians(degrees)) * points
+  return np.stack([points.real, points.imag], 1).astype(np.float32)
 
 
-def ramp():
-  """Red is x, green is y, in pixels: [100, 120, 3]."""
-  y, x = np.mgrid[:100, :120]
-  return np.stack([x, y, 0 * x], -1).astype(np.uint8)
+def test_aligned_lips_turn_and_scale_with_the_head():
+  for scale, degrees in ((80, 0), (80, 30), (40, -20)):
+    centre, half = place_region(head(scale, degrees), 'lips', 'aligned')
+    turn = scale * np.exp(1j * np.radians(degrees))
+    # The mouth's middle is (-.4 + .4, .95 + .95 + .87 + 1.1) / 4 = .9675 below the eyes; the side 1.2 eye distances.
+    np.testing.assert_allclose(centre, 300 + 200j + 0.9675j * turn, atol=0.01)
+    np.testing.assert_allclose(half, 0.6 * turn, atol=0.01)
 
 
-def test_crop_of_the_same_size_is_a_copy():
-  crop = crop_box(ramp(), np.array([10, 20, 42, 52], np.float32), 32)
-  np.testing.assert_array_equal(crop, ramp()[20:52, 10:42])
+def test_an_opening_mouth_does_not_scale_an_aligned_crop():
+  shut, wide = (place_region(head(opening=o), 'lips', 'aligned') for o in (0, 0.5))
+  np.testing.assert_allclose(shut[1], wide[1])
+  assert abs(wide[0] - shut[0]) == pytest.approx(80 * 0.5 / 4, abs=0.01)  # its middle moves, which smoothing evens out
+  boxed = [place_region(head(opening=o), 'lips', 'box') for o in (0, 0.9)]
+  assert abs(boxed[1][1]) > 1.2 * abs(boxed[0][1])
 
 
-def test_crop_is_shifted_by_fractions_of_a_pixel():
-  """Half a pixel to the right reads half-way between neighbours: no rounding that would shake the crop."""
-  wide = ramp() * 2
-  crop = crop_box(wide, np.array([10.5, 20, 42.5, 52], np.float32), 32)
-  np.testing.assert_allclose(crop[:, :, 0], np.tile(2 * np.arange(10, 42) + 1, (32, 1)), atol=1)
+def test_the_lower_face_is_one_and_a_half_eye_distances_wide():
+  lips, lower = (place_region(head(), region, 'aligned') for region in ('lips', 'lower_face'))
+  assert 2 * abs(lower[1]) == pytest.approx(1.5 * 80, abs=0.01)
+  assert (lower[0] - lips[0]) == pytest.approx(80j * (1.176 - 0.957), abs=0.01)
 
 
-def test_a_small_box_is_enlarged_about_pixel_centres():
-  """Two crop pixels to a source pixel lie a quarter pixel to either side of its centre."""
-  steep = np.repeat((4 * np.arange(60, dtype=np.uint8))[None, :, None], 60, 0).repeat(3, -1)
-  crop = crop_box(steep, np.array([10, 10, 42, 42], np.float32), 64)
-  np.testing.assert_array_equal(crop[5, :6, 0], [39, 41, 43, 45, 47, 49])
+def test_the_aligned_face_does_not_follow_the_mouth():
+  np.testing.assert_allclose(*(place_region(head(opening=o), 'face', 'aligned') for o in (0, 0.5)))
 
 
-def test_large_box_is_averaged_over_its_pixels():
-  """A checkerboard of single pixels becomes gray; sampling every third pixel would keep it black and white."""
-  board = ((np.indices((96, 96)).sum(0) % 2) * 255).astype(np.uint8)
-  crop = crop_box(np.repeat(board[..., None], 3, -1), np.array([0, 0, 96, 96], np.float32), 24)
-  np.testing.assert_allclose(crop, 127.5, atol=2)
+def test_the_mouth_spans_its_corners():
+  turn = 80 * np.exp(1j * np.radians(30))
+  np.testing.assert_allclose(span_mouth(head(degrees=30)), (300 + 200j + 0.95j * turn, 0.4 * turn), atol=0.01)
 
 
-def test_outside_of_the_frame_the_border_is_repeated():
-  crop = crop_box(ramp(), np.array([-16, 40, 16, 72], np.float32), 32)
-  np.testing.assert_array_equal(crop[:, :16, 0], 0)
-  np.testing.assert_array_equal(crop[:, 16:, 0], np.tile(np.arange(16), (32, 1)))
+@pytest.mark.parametrize(('region', 'alignment'), [('nose', 'box'), ('lips', 'straight')])
+def test_unknown_names(region, alignment):
+  with pytest.raises(ValueError, match='lower_face'):
+    place_region(FACE, region, alignment)

@@ -85,8 +85,8 @@ def test_modules_load_only_what_they_need(module, unwanted):
   code = f"""
 import sys, {module}
 if {module!r} != 'lipfake_jax.train':
-  from lipfake_jax.landmarks import open_face_mesh
-  with open_face_mesh(): pass
+  from lipfake_jax.landmarks import open_face_models
+  with open_face_models(): pass
 loaded = [name for name in {unwanted!r} if name in sys.modules]
 sys.exit(f'loaded: {{loaded}}' if loaded else 0)"""
   done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, env={**os.environ}, check=False)

@@ -91,3 +91,121 @@ def test_comments_in_another_encoding_do_no_harm(tmp_path):
   assert b'Lavf' in data  # the name of the program that wrote it
   path.write_bytes(data.replace(b'Lavf', b'L\xe9vf'))
   assert len(list(read_frames(path))) == 5
+
+
+COLOURS = halves((200, 30, 30), (30, 60, 200), size=(96, 128))
+
+
+def check_colours(frame, atol=8):
+  np.testing.assert_allclose(frame.rgb[48, 16], (200, 30, 30), atol=atol)
+  np.testing.assert_allclose(frame.rgb[48, 112], (30, 60, 200), atol=atol)
+
+
+@pytest.mark.parametrize(
+  ('name', 'codec', 'pix_fmt'),
+  [
+    ('a.mp4', 'libx264', 'yuv422p'), ('a.mp4', 'libx264', 'yuv444p'), ('a.mkv', 'libx264', 'yuv420p10le'),
+    ('a.avi', 'mjpeg', 'yuvj420p'), ('a.webm', 'libvpx-vp9', 'yuv420p'), ('a.mov', 'prores_ks', 'yuv422p10le'),
+    ('a.mkv', 'ffv1', 'bgr0'), ('a.mov', 'png', 'rgba'), ('a.mpg', 'mpeg1video', 'yuv420p'),
+  ],
+)  # fmt: skip
+def test_colours_are_right_in_every_kind_of_pixel(tmp_path, name, codec, pix_fmt):
+  frames = list(read_frames(write_video(tmp_path / name, [COLOURS] * 4, codec=codec, pix_fmt=pix_fmt)))
+  assert len(frames) == 4
+  check_colours(frames[2])
+
+
+def test_gray_video_is_gray(tmp_path):
+  gray = halves((40, 40, 40), (220, 220, 220))
+  frame = next(read_frames(write_video(tmp_path / 'g.mkv', [gray] * 3, codec='ffv1', pix_fmt='gray')))
+  np.testing.assert_allclose(frame.rgb[24, [8, 56]], [[40] * 3, [220] * 3], atol=4)
+
+
+def test_gif_with_its_palette_and_transparency(tmp_path):
+  frames = list(read_frames(write_video(tmp_path / 'g.gif', [COLOURS] * 4, codec='gif', pix_fmt='rgb8', fps=10)))
+  assert len(frames) == 4
+  check_colours(frames[1], atol=35)  # eight levels of red and green, four of blue
+  np.testing.assert_allclose(np.diff([f.time_s for f in frames]), 0.1, atol=0.011)
+
+
+def test_the_colour_matrix_is_the_one_that_the_file_names(tmp_path):
+  """FFmpeg's own conversion, which reads the file's tags, is the reference."""
+  for matrix in ('bt709', 'smpte170m', 'bt2020nc'):
+    path = write_video(
+      tmp_path / f'{matrix}.mp4', [COLOURS] * 2, pix_fmt='yuv444p', **{'x264-params': f'colormatrix={matrix}'}
+    )
+    with av.open(str(path)) as container:
+      expected = next(container.decode(video=0)).to_ndarray(format='rgb24')
+    assert np.abs(next(read_frames(path)).rgb.astype(int) - expected).mean() < 1
+
+
+def test_times_of_a_variable_frame_rate(tmp_path):
+  times = [0, 0.04, 0.08, 0.5, 0.52, 1.3]
+  frames = list(read_frames(write_video(tmp_path / 'v.mkv', [COLOURS] * 6, times=times)))
+  np.testing.assert_allclose([f.time_s for f in frames], times, atol=0.002)
+
+
+def test_oblong_pixels_are_made_square(tmp_path):
+  """Stored 96 wide with pixels twice as wide as high: 192 wide to look at."""
+  narrow = halves((200, 30, 30), (30, 60, 200), size=(96, 96))
+  frame = next(read_frames(write_video(tmp_path / 'sar.mp4', [narrow] * 2, aspect='2/1')))
+  assert frame.rgb.shape == (96, 192, 3)
+  np.testing.assert_allclose(frame.rgb[48, 80], (200, 30, 30), atol=10)
+
+
+def test_interlaced_frames_are_mended(tmp_path):
+  """A bar that moves 8 pixels from one field to the next: as stored its edge is a comb, deinterlaced it is not."""
+
+  def bar(position):
+    image = np.full((96, 128, 3), 20, np.uint8)
+    image[:, position : position + 30] = 230
+    return image
+
+  woven = []
+  for i in range(0, 8, 2):
+    image = bar(8 * i)
+    image[1::2] = bar(8 * i + 8)[1::2]
+    woven.append(image)
+  path = write_video(tmp_path / 'i.mpg', woven, codec='mpeg2video', flags='+ildct+ilme', b='4000000', top='1')
+  with av.open(str(path)) as container:
+    stored = list(container.decode(video=0))
+  assert stored[1].interlaced_frame
+  frames = list(read_frames(path))
+  assert [f.index for f in frames] == list(range(4))
+
+  def combing(luma):
+    return np.abs(np.diff(luma[20:76].astype(int), axis=0)).mean()
+
+  assert combing(stored[2].to_ndarray(format='gray')) > 10
+  assert combing(frames[2].luma) < 3
+
+
+def test_a_key_frame_every_twelve_seconds(tmp_path):
+  ramp = [np.full((48, 64, 3), 20 + i // 2, np.uint8) for i in range(310)]
+  frames = list(read_frames(write_video(tmp_path / 'g.mp4', ramp, g='300', sc_threshold='0')))
+  assert len(frames) == 310
+  np.testing.assert_allclose([f.rgb.mean() for f in frames], [20 + i // 2 for i in range(310)], atol=4)
+
+
+def test_frames_beyond_4096_pixels_are_halved(tmp_path):
+  tall = np.zeros((4320, 64, 3), np.uint8)
+  tall[:2160] = 255
+  frame = next(read_frames(write_video(tmp_path / 't.mp4', [tall] * 2)))
+  assert frame.rgb.shape == (2160, 32, 3)
+  assert frame.luma[1000:1070].mean() > 200 > 60 > frame.luma[1090:].mean()
+
+
+def test_frames_with_more_pixels_than_a_video_has_are_refused(tmp_path):
+  """7 KB that unpack to 64 million pixels a frame."""
+  path = write_video(tmp_path / 'v.mov', [np.zeros((8000, 8000, 3), np.uint8)], codec='png', pix_fmt='rgb24')
+  with pytest.raises(VideoError, match='8000x8000 pixels, more than 40,000,000: scale the video down'):
+    list(read_frames(path))
+
+
+def test_times_always_rise(tmp_path):
+  """An AVI has no times of its own for frames whose packets were lost or repeated; none may stand still."""
+  path = write_video(tmp_path / 'v.avi', [COLOURS] * 20, codec='mpeg4', g='1')
+  data = bytearray(path.read_bytes())
+  data[len(data) // 3 : len(data) // 3 + 300] = bytes(300)
+  path.write_bytes(data)
+  assert (np.diff([f.time_s for f in read_frames(path)]) > 0).all()
