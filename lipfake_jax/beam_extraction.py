@@ -1,19 +1,16 @@
-"""`extraction` on many machines: an Apache Beam pipeline whose workers take videos and return clips.
+"""`extraction` on many machines: an Apache Beam pipeline whose workers take videos and leave their clips.
 
-In: jobs as `extraction.plan_jobs` makes them. Out: the same files in the same cache. Videos and cache may lie wherever
-`etils.epath` reaches (a shared folder, a bucket); a worker copies what is not on its own disk.
+In: jobs as `extraction.plan_jobs` makes them. Out: the same files in the same cache. All workers must see videos and
+cache under the same paths: on a file system that they share.
 """
 
 import dataclasses
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import cv2
-from etils import epath
 
 from lipfake_jax import extraction
 from lipfake_jax.clips import ClipSpec
@@ -45,30 +42,16 @@ class ExtractVideo(beam.DoFn):
     self.spec = spec
 
   def setup(self) -> None:
+    """Beam calls this once, before the first video."""
     cv2.setNumThreads(1)  # one video a worker: threads of OpenCV's own would share its core
     self.opened = open_face_models()
     self.models = self.opened.__enter__()
 
   def teardown(self) -> None:
+    """Beam calls this once, after the last video."""
     self.opened.__exit__(None, None, None)
 
   def process(self, job: tuple[str, str, str]) -> Iterator[str]:
-    video, clips, faces = map(epath.Path, job)
-    with tempfile.TemporaryDirectory() as folder:
-      local = (Path(folder) / f'video{video.suffix}', Path(folder) / 'clips.npz', Path(folder) / 'faces.bin')
-      _copy(video, local[0])
-      if faces.exists():
-        _copy(faces, local[2])
-      reason = extraction.run_job(local, ClipSpec(**self.spec), self.models)
-      for source, target in ((local[2], faces), (local[1], clips)):  # the clips last: they say that all is done
-        if source.exists():
-          target.parent.mkdir(parents=True, exist_ok=True)
-          partial = target.parent / f'{target.name}.{Path(folder).name}'
-          _copy(source, partial)
-          partial.replace(target)
-    yield reason or ''
-
-
-def _copy(source: Path, target: Path) -> None:
-  with source.open('rb') as reader, target.open('wb') as writer:
-    shutil.copyfileobj(reader, writer)
+    """Yields the reason of the video's rejection, or ''."""
+    video, clips, faces = map(Path, job)
+    yield extraction.run_job((video, clips, faces), ClipSpec(**self.spec), self.models) or ''

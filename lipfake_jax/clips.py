@@ -25,7 +25,7 @@ FACES = ('largest', 'most_active_mouth', 'all')
 
 # Half the window over which aligned placements are averaged, in seconds. Shorter, and the crop shakes with the
 # landmarks' errors; longer, and it lags behind a nodding head.
-SMOOTHING_S = {'aligned': 0.24, 'box': 0.0}
+SMOOTHING_S = {'aligned': 0.3, 'box': 0.0}
 SPOOL_BYTES = 32 << 20  # crops of one video that are held in memory; the rest waits on disk
 NORMAL_MOUTH, NORMAL_RATE = 64.0, 25.0  # normalised activity: pixels where the mouth is 64 wide, per 1/25 s
 
@@ -63,7 +63,7 @@ class ClipSpec:
   faces: str = 'largest'
   clips: int = 1
   rate: float = 25.0
-  landmark_stride: int = 2
+  landmark_stride: int = 3
   screen: bool = True
 
   def __post_init__(self):

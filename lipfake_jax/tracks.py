@@ -201,10 +201,14 @@ class _Span:
 
   def at(self, time_s: float, offsets: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The smoothed placements at a time; beyond its ends a segment stands still."""
-    stacked, moments = np.stack(self.placements), time_s + offsets
-    flat = stacked.reshape(len(self.times), -1)
-    smoothed = np.array([weights @ np.interp(moments, self.times, column) for column in flat.T])
-    return smoothed.reshape(stacked.shape[1:])
+    keys, moments = np.array(self.times), time_s + offsets
+    if len(keys) == 1:
+      return self.placements[0]
+    after = np.clip(np.searchsorted(keys, moments), 1, len(keys) - 1)
+    share = np.clip((moments - keys[after - 1]) / (keys[after] - keys[after - 1]), 0, 1)
+    of_key = np.bincount(after, weights * share, len(keys))  # how much each key placement counts for
+    of_key += np.bincount(after - 1, weights * (1 - share), len(keys))
+    return np.tensordot(of_key, np.array(self.placements), 1)
 
 
 @dataclasses.dataclass
@@ -248,6 +252,8 @@ def _search(
   for placement in models.find(frame):
     if len(active) >= MAX_FACES:
       break
+    if any(_holds(_box(face.landmarks[-1]), placement[0]) for face in active):
+      continue
     landmarks, confidence = models.mesh(frame, placement)
     box = _box(landmarks)
     if confidence < MIN_CONFIDENCE or any(_overlap(box, _box(face.landmarks[-1])) > SAME_FACE for face in active):
@@ -279,6 +285,10 @@ def _difference(one: Frame, other: Frame) -> float:
 
 def _box(landmarks: np.ndarray) -> Boxes:
   return np.concatenate([landmarks.min(axis=0), landmarks.max(axis=0)])
+
+
+def _holds(box: Boxes, point: complex) -> bool:
+  return bool(box[0] <= point.real <= box[2] and box[1] <= point.imag <= box[3])
 
 
 def _overlap(one: Boxes, other: Boxes) -> float:

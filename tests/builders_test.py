@@ -192,7 +192,7 @@ def many_videos(tmp_path_factory, portrait):
   """Twelve different videos of one face, six real and six fake, each a second long."""
   root = tmp_path_factory.mktemp('many')
   for i in range(12):
-    images = [np.roll(portrait[60:380, 80:400], (j * (i + 1)) % 9, axis=1) for j in range(32)]
+    images = [np.roll(portrait[60:380, 80:400], (j * (i + 1)) % 13, axis=1) for j in range(32)]
     write_video(root / ('real', 'fake')[i % 2] / f'{i}.mp4', images)
   return root
 

@@ -140,18 +140,18 @@ def test_a_segment_ends_with_its_last_key_frame():
 def test_smoothing_takes_out_jitter_and_keeps_steady_motion():
   jitter = [[sighting(100 + (-1) ** i, 50)] for i in range(40)]
   moving = [[sighting(2 * i, 50)] for i in range(40)]
-  assert max(abs(centres(jitter, 0.24)[i][0] - (100 + 50j)) for i in range(8, 32)) < 0.05
+  assert max(abs(centres(jitter, 0.3)[i][0] - (100 + 50j)) for i in range(8, 32)) < 0.05
   for i in range(8, 32):
-    assert centres(moving, 0.24)[i][0] == pytest.approx(2 * i + 50j, abs=0.01)
+    assert centres(moving, 0.3)[i][0] == pytest.approx(2 * i + 50j, abs=0.01)
 
 
 def test_smoothing_looks_ahead_as_far_as_back():
   """A step is centred on its place, not after it."""
   step = [[sighting(100 * (i >= 20), 0)] for i in range(40)]
-  placed = centres(step, 0.24)
+  placed = centres(step, 0.3)
   assert placed[19][0].real + placed[20][0].real == pytest.approx(100, abs=0.1)
-  assert placed[13][0].real == pytest.approx(0, abs=0.2)
-  assert placed[26][0].real == pytest.approx(100, abs=0.2)
+  assert placed[12][0].real == pytest.approx(0, abs=0.1)
+  assert placed[27][0].real == pytest.approx(100, abs=0.1)
 
 
 def test_frames_wait_no_longer_than_the_window():
@@ -165,8 +165,8 @@ def test_frames_wait_no_longer_than_the_window():
       taken = index
       yield to_frame(black, index), [sighting(index, 0)]
 
-  for frame, _ in follow(stream(), place_middle, 0.24):
-    assert taken - frame.index <= 0.24 * 25 + 1
+  for frame, _ in follow(stream(), place_middle, 0.3):
+    assert taken - frame.index <= 0.3 * 25 + 1
 
 
 def test_stored_sightings_are_the_same(tmp_path, models, hopper):
