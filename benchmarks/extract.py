@@ -29,7 +29,7 @@ STAGES = ('decode', 'planes', 'faces', 'placements', 'ours')
 def main() -> None:
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('videos', nargs='+', metavar='VIDEO', type=Path)
-  parser.add_argument('--config', default='flow_lips_60x64', help='a name in lipfake_jax.clips.SPECS')
+  parser.add_argument('--config', default='flow_lips_60x64', help='a name in lipfake_jax.clip_spec.SPECS')
   parser.add_argument('--rounds', type=int, default=ROUNDS)
   parser.add_argument('--measure', choices=('reference', 'ours'), help=argparse.SUPPRESS)
   options = parser.parse_args()
@@ -99,11 +99,11 @@ def _measure_ours(video: Path, config: str, rounds: int) -> dict:
   _one_core()
   import dataclasses
 
-  from lipfake_jax import clips, regions, tracks
+  from lipfake_jax import analysis, clip_spec, clips, regions, tracks
   from lipfake_jax.landmarks import open_face_models
   from lipfake_jax.video import read_frames
 
-  spec = clips.SPECS[config]
+  spec = clip_spec.SPECS[config]
   n_frames = _count_frames(video)
 
   def place(landmarks):
@@ -120,7 +120,7 @@ def _measure_ours(video: Path, config: str, rounds: int) -> dict:
       'decode': lambda: _count_frames(video),
       'planes': lambda: _exhaust(read_frames(video)),
       'faces': lambda: _exhaust(faces()),
-      'placements': lambda: _exhaust(tracks.follow(faces(), place, clips.SMOOTHING_S[spec.alignment])),
+      'placements': lambda: _exhaust(tracks.follow(faces(), place, analysis.SMOOTHING_S[spec.alignment])),
       'ours': lambda: clips.extract_clips(video, spec, models),
       'every frame': lambda: clips.extract_clips(video, dataclasses.replace(spec, landmark_stride=1), models),
     }

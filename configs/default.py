@@ -13,7 +13,7 @@ def get_config() -> ml_collections.ConfigDict:
 
   config.data = ml_collections.ConfigDict()
   config.data.dataset = 'celeb_df_v2'  # a builder in data_builders/
-  config.data.builder_config = 'flow_lips_60x64'  # what a clip is: a name in lipfake_jax/clips.py SPECS
+  config.data.builder_config = 'flow_lips_60x64'  # what a clip is: a name in lipfake_jax/clip_spec.py SPECS
   config.data.train_split = 'train'
   config.data.validation_split = 'validation'  # chooses learning rate, epoch and threshold
   config.data.test_split = 'test'  # looked at once, at the end

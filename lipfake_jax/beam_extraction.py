@@ -5,16 +5,16 @@ cache under the same paths: on a file system that they share.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import cv2
 
 from lipfake_jax import extraction
-from lipfake_jax.clips import ClipSpec
-from lipfake_jax.landmarks import open_face_models
+from lipfake_jax.clip_spec import ClipSpec
+
+BATCH = 16  # videos that a worker takes at once: each batch starts a process, which takes a second
 
 
 def extract_on_beam(jobs: Sequence[extraction.Job], spec: ClipSpec, runner: Any, options: Any) -> None:
@@ -31,27 +31,12 @@ def extract_on_beam(jobs: Sequence[extraction.Job], spec: ClipSpec, runner: Any,
       pipeline
       | 'Videos' >> beam.Create([tuple(map(str, job)) for job in jobs])
       | 'Spread' >> beam.Reshuffle()
-      | 'Extract' >> beam.ParDo(ExtractVideo(dataclasses.asdict(spec)))
+      | 'Batches' >> beam.BatchElements(max_batch_size=BATCH)
+      | 'Extract' >> beam.Map(run_batch, dataclasses.asdict(spec))
     )
 
 
-class ExtractVideo(beam.DoFn):
-  """Extracts one video; its models are loaded once a worker."""
-
-  def __init__(self, spec: dict[str, Any]):
-    self.spec = spec
-
-  def setup(self) -> None:
-    """Beam calls this once, before the first video."""
-    cv2.setNumThreads(1)  # one video a worker: threads of OpenCV's own would share its core
-    self.opened = open_face_models()
-    self.models = self.opened.__enter__()
-
-  def teardown(self) -> None:
-    """Beam calls this once, after the last video."""
-    self.opened.__exit__(None, None, None)
-
-  def process(self, job: tuple[str, str, str]) -> Iterator[str]:
-    """Yields the reason of the video's rejection, or ''."""
-    video, clips, faces = map(Path, job)
-    yield extraction.run_job((video, clips, faces), ClipSpec(**self.spec), self.models) or ''
+def run_batch(batch: Sequence[tuple[str, str, str]], spec: dict[str, Any]) -> None:
+  """A Beam worker's task: jobs as text, in one process beside its own, which a video may crash or hang."""
+  jobs = [(Path(video), Path(clips), Path(faces)) for video, clips, faces in batch]
+  extraction.run_jobs(extraction.unfinished(jobs), ClipSpec(**spec), workers=1, show_progress=False)

@@ -27,7 +27,8 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from lipfake_jax.clips import Clip, ClipSpec, Rejection, extract_clips
+from lipfake_jax.clip_spec import ClipSpec
+from lipfake_jax.clips import Clip, Rejection, extract_clips
 from lipfake_jax.landmarks import FaceModels, open_face_models
 
 # Parts of the cache's names: raised whenever the same video and spec yield other bytes.
@@ -96,6 +97,24 @@ def unfinished(jobs: Iterable[Job]) -> list[Job]:
   return list({job[1]: job for job in jobs if not job[1].exists()}.values())
 
 
+def run_jobs(
+  jobs: Sequence[Job], spec: ClipSpec, workers: int, time_limit_s: float = TIME_LIMIT_S, show_progress: bool = True
+) -> None:
+  """Runs jobs in processes of their own; a video that ends its process, or takes too long, is rejected."""
+  rejected: Counter[str] = Counter()
+  interval = 0.1 if sys.stderr.isatty() else 30  # seconds between updates; a log file wants few
+  options: dict[str, Any] = {'mininterval': interval, 'disable': not show_progress}
+  with tqdm(total=len(jobs), desc='extracting', unit='video', **options) as bar:
+    for job, outcome in _run_workers(jobs, spec, min(workers, len(jobs)), time_limit_s):
+      if isinstance(outcome, Rejection):  # its worker is gone and could not write it
+        save_result(outcome, job[1])
+        outcome = outcome.reason
+      if outcome:
+        rejected[outcome] += 1
+        bar.set_postfix(rejected, refresh=False)
+      bar.update()
+
+
 def run_job(job: Job, spec: ClipSpec, models: FaceModels) -> str | None:
   """Extracts one video and keeps the result: the reason of its rejection, or None."""
   video, clips, faces = job
@@ -135,21 +154,6 @@ def _digest(*parts: Any) -> str:
 def _file_hash(path: Path) -> str:
   with open(path, 'rb') as file:
     return hashlib.file_digest(file, 'sha256').hexdigest()
-
-
-def _extract_all(jobs: Sequence[Job], spec: ClipSpec, workers: int, time_limit_s: float) -> None:
-  """Runs the jobs; a video that ends its process, or takes too long, is rejected, and the others go on."""
-  rejected: Counter[str] = Counter()
-  interval = 0.1 if sys.stderr.isatty() else 30  # seconds between updates; a log file wants few
-  with tqdm(total=len(jobs), desc='extracting', unit='video', mininterval=interval) as bar:
-    for job, outcome in _run_workers(jobs, spec, min(workers, len(jobs)), time_limit_s):
-      if isinstance(outcome, Rejection):  # its worker is gone and could not write it
-        save_result(outcome, job[1])
-        outcome = outcome.reason
-      if outcome:
-        rejected[outcome] += 1
-        bar.set_postfix(rejected, refresh=False)
-      bar.update()
 
 
 @dataclasses.dataclass
@@ -242,7 +246,7 @@ def main() -> None:
   """Works through the request on standard input."""
   request = json.load(sys.stdin)
   jobs = [(Path(video), Path(clips), Path(faces)) for video, clips, faces in request['jobs']]
-  _extract_all(jobs, ClipSpec(**request['spec']), request['workers'], request['time_limit_s'])
+  run_jobs(jobs, ClipSpec(**request['spec']), request['workers'], request['time_limit_s'])
 
 
 if __name__ == '__main__':

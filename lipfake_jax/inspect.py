@@ -11,7 +11,9 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
-from lipfake_jax.clips import SPECS, Analysis, Clip, ClipSpec, Rejection, analyse_video, cut_clips, measure_activity
+from lipfake_jax.analysis import Analysis, analyse_video, measure_activity
+from lipfake_jax.clip_spec import SPECS, ClipSpec
+from lipfake_jax.clips import Clip, Rejection, cut_clips
 from lipfake_jax.errors import UserError
 from lipfake_jax.landmarks import FaceModels, open_face_models
 from lipfake_jax.video import VideoError

@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from lipfake_jax import extraction, splits
-from lipfake_jax.clips import SPECS, Clip, ClipSpec, Rejection
+from lipfake_jax.clip_spec import SPECS, ClipSpec
+from lipfake_jax.clips import Clip, Rejection
 from lipfake_jax.errors import UserError
 
 LABELS = ('real', 'fake')  # class 0 and class 1; fake is the positive one

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from lipfake_jax import evaluate, extraction, parallel
-from lipfake_jax.clips import ClipSpec, Rejection
+from lipfake_jax.clip_spec import ClipSpec
+from lipfake_jax.clips import Rejection
 from lipfake_jax.errors import UserError
 from lipfake_jax.video import VIDEO_SUFFIXES
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from conftest import write_video
 
-from lipfake_jax.clips import SPECS, Clip, ClipSpec, Rejection, analyse_video, extract_clips
+from lipfake_jax.analysis import analyse_video
+from lipfake_jax.clip_spec import SPECS, ClipSpec
+from lipfake_jax.clips import Clip, Rejection, extract_clips
 from lipfake_jax.errors import UserError
 from lipfake_jax.flow import flow_activity, to_gray
 from lipfake_jax.video import read_frames
@@ -154,8 +156,15 @@ def test_strides_and_screening_hardly_matter(talking, extract, tracks_of):
   assert np.percentile(shift, 95) < 0.02 * np.median(one.mouth_widths)
   same = set(extract(talking, exact).indices) & set(extract(talking, quick).indices)
   assert len(same) >= 0.95 * 60
-  screened = extract(talking, dataclasses.replace(exact, screen=True))
-  assert len(set(screened.indices) & set(extract(talking, exact).indices)) >= 59
+
+
+@pytest.mark.parametrize('rule', ['top_k', 'even'])
+@pytest.mark.parametrize('threshold', [0.2, 0.6, 1.0])
+def test_screening_chooses_as_if_every_flow_were_measured(talking, extract, rule, threshold):
+  """From nearly all frames active to a few."""
+  spec = ClipSpec(rule=rule, threshold=threshold)
+  screened, full = extract(talking, spec), extract(talking, dataclasses.replace(spec, screen=False))
+  assert len(set(screened.indices) & set(full.indices)) >= 58
 
 
 def test_normalised_activity_means_the_same_at_any_size_and_rate(tmp_path, talking, extract):
@@ -271,7 +280,8 @@ def test_a_bad_spec_names_the_choices():
 LONG = """
 import resource, sys
 from pathlib import Path
-from lipfake_jax.clips import ClipSpec, extract_clips
+from lipfake_jax.clip_spec import ClipSpec
+from lipfake_jax.clips import extract_clips
 from lipfake_jax.landmarks import open_face_models
 with open_face_models() as models:
   for path in sys.argv[1:]:

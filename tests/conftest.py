@@ -12,7 +12,8 @@ import pytest
 import skimage.data
 from etils import epath
 
-from lipfake_jax.clips import Clip, ClipSpec
+from lipfake_jax.clip_spec import ClipSpec
+from lipfake_jax.clips import Clip
 from lipfake_jax.landmarks import open_face_models
 from lipfake_jax.video import Frame
 

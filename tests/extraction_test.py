@@ -10,7 +10,8 @@ import pytest
 from conftest import make_clip, write_video
 
 from lipfake_jax import extraction
-from lipfake_jax.clips import REASONS, ClipSpec, Rejection
+from lipfake_jax.clip_spec import ClipSpec
+from lipfake_jax.clips import REASONS, Rejection
 
 SPEC = ClipSpec(frames=20)
 
@@ -100,7 +101,7 @@ def test_results_survive_the_disk(tmp_path, result):
 
 
 def run_all(jobs, time_limit_s=60.0, workers=1):
-  extraction._extract_all(jobs, SPEC, workers, time_limit_s)
+  extraction.run_jobs(jobs, SPEC, workers, time_limit_s)
   return [extraction.load_result(clips, 'k') for _, clips, _ in jobs]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lipfake_jax.clips import SPECS
+from lipfake_jax.clip_spec import SPECS
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,0 +1,195 @@
+"""What is seen in a video: its faces' tracks, a crop of every frame of each, and how active it is.
+
+In: a path and a `ClipSpec`. Out: an `Analysis`. Next stage: `clips` chooses a track and its frames. Crops lie in a file
+that stays in memory while it is small; only numbers are kept of each frame.
+"""
+
+import array
+import dataclasses
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from lipfake_jax import flow, placement, regions, sightings, tracks
+from lipfake_jax.clip_spec import ClipSpec
+from lipfake_jax.landmarks import FaceModels
+from lipfake_jax.video import Frame, VideoInfo, probe, read_frames
+
+# Half the window over which aligned placements are averaged, in seconds. Shorter, and the crop shakes with the
+# landmarks' errors; longer, and it lags behind a nodding head.
+SMOOTHING_S = {'aligned': 0.3, 'box': 0.0}
+SPOOL_BYTES = 32 << 20  # crops of one video that are held in memory; the rest waits on disk
+NORMAL_MOUTH, NORMAL_RATE = 64.0, 25.0  # normalised activity: pixels where the mouth is 64 wide, per 1/25 s
+
+
+@dataclasses.dataclass(frozen=True)
+class Track:
+  """What was seen of one face, in the T frames that show it.
+
+  Attributes:
+    number: of the face in its video.
+    indices, times, segments: int64 [T], float64 [T], int64 [T] of these frames.
+    activity: float64 [T], pixels per frame; an estimate where `measured` is False.
+    measured: bool [T].
+    lips_activity: float64 [T], estimated on the lips, for figures on the video.
+    placements: complex128 [T, 2], of the crop.
+    mouth_widths: float64 [T], pixels of the frame.
+    rows: int64 [T], where the crops lie in `Analysis.spool`.
+  """
+
+  number: int
+  indices: np.ndarray
+  times: np.ndarray
+  segments: np.ndarray
+  activity: np.ndarray
+  measured: np.ndarray
+  lips_activity: np.ndarray
+  placements: np.ndarray
+  mouth_widths: np.ndarray
+  rows: np.ndarray
+
+  def __len__(self) -> int:
+    return len(self.indices)
+
+
+@dataclasses.dataclass(frozen=True)
+class Analysis:
+  """All that was seen in a video: its tracks, and a file with the crops of all their frames."""
+
+  info: VideoInfo
+  n_frames: int
+  tracks: list[Track]
+  spool: IO[bytes]
+
+
+def analyse_video(path: Path, spec: ClipSpec, models: FaceModels, sightings_cache: Path | None = None) -> Analysis:
+  """Looks at every frame of a video: faces, crops and activity. Memory does not grow with the video's length.
+
+  Raises:
+    VideoError: the file can't be read as a video.
+  """
+  info = probe(path)
+  frames = read_frames(path)
+  if sightings_cache and sightings_cache.exists():
+    return _analyse(info, tracks.replay_faces(frames, sightings.read(sightings_cache)), spec)
+  seen = tracks.find_faces(frames, models, spec.landmark_stride)
+  return _analyse(info, sightings.record(seen, sightings_cache) if sightings_cache else seen, spec)
+
+
+def measure_activity(analysis: Analysis, track: Track, spec: ClipSpec, which: np.ndarray) -> Track:
+  """The track with the activity of some more of its frames measured in full; which ones: bool [T]."""
+  missing = np.flatnonzero(which & ~track.measured)
+  activity, factor = track.activity.copy(), _normalising(track, spec)
+  for i in missing:
+    if i and _adjoins(track, i):
+      pair = (_read_gray(analysis.spool, track.rows[j], spec) for j in (i - 1, i))
+      activity[i] = flow.flow_activity(*pair) * factor[i]
+  return dataclasses.replace(track, activity=activity, measured=track.measured | which)
+
+
+def _row_bytes(spec: ClipSpec) -> int:
+  return spec.size**2 * (4 if spec.measures_another_crop else 3)
+
+
+def read_crop(spool: IO[bytes], row: int, spec: ClipSpec) -> np.ndarray:
+  """A crop that lies in `Analysis.spool`, RGB uint8 [S, S, 3]."""
+  spool.seek(int(row) * _row_bytes(spec))
+  return np.frombuffer(spool.read(spec.size**2 * 3), np.uint8).reshape(spec.size, spec.size, 3)
+
+
+def _read_gray(spool: IO[bytes], row: int, spec: ClipSpec) -> np.ndarray:
+  """uint8 [S, S], the image that the flow is measured on."""
+  if not spec.measures_another_crop:
+    return flow.to_gray(read_crop(spool, row, spec))
+  spool.seek(int(row) * _row_bytes(spec) + spec.size**2 * 3)
+  return np.frombuffer(spool.read(spec.size**2), np.uint8).reshape(spec.size, spec.size)
+
+
+def _analyse(info: VideoInfo, seen: Iterable[tracks.Seen], spec: ClipSpec) -> Analysis:
+  # Regions in the order in which their placements are used: the crop, the measured image, the lips; then the mouth.
+  names = (spec.region, spec.flow_on if spec.flow_on != 'frame' else spec.region, 'lips')
+
+  def place(landmarks: np.ndarray) -> np.ndarray:
+    found = {name: regions.place_region(landmarks, name, spec.alignment) for name in set(names)}
+    return np.stack([*(found[name] for name in names), regions.span_mouth(landmarks)])
+
+  spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - it outlives this function, in what it returns
+  notes: dict[int, _Notes] = {}
+  n_frames = n_rows = 0
+  whole: tuple[int, np.ndarray] | None = None
+  for frame, faces in tracks.follow(seen, place, SMOOTHING_S[spec.alignment]):
+    n_frames += 1
+    whole_activity = 0.0
+    if spec.flow_on == 'frame':
+      before, whole = whole, (frame.index, frame.luma)
+      if before and before[1].shape == frame.luma.shape:
+        whole_activity = flow.flow_activity(before[1], frame.luma)
+    for face in faces:
+      notes.setdefault(face.track, _Notes()).add(frame, face, n_rows, spool, spec, whole_activity)
+      n_rows += 1
+  found = [_to_track(number, note, spec) for number, note in sorted(notes.items())]
+  return Analysis(info, n_frames, found, spool)
+
+
+class _Notes:
+  """What is written down of a track while its frames pass by."""
+
+  def __init__(self):
+    self.table = array.array('d')
+    self.last: tuple[int, int] = (-1, -1)  # segment and index
+    self.halved: list[np.ndarray] = []  # of the last frame: the measured crop and the lips, at half the size
+
+  def add(self, frame: Frame, face: tracks.Face, row: int, spool: IO[bytes], spec: ClipSpec, whole: float) -> None:
+    crop = placement.cut(frame, face.placements[0], spec.size)
+    spool.write(crop.tobytes())
+    measured = flow.to_gray(crop)
+    if spec.measures_another_crop:
+      measured = flow.to_gray(placement.cut(frame, face.placements[1], spec.size))
+      spool.write(measured.tobytes())
+    halved = [flow.halve(measured)]
+    if spec.flow_on != 'lips' and not (spec.flow_on == 'frame' and spec.region == 'lips'):
+      halved.append(flow.halve(flow.to_gray(placement.cut(frame, face.placements[2], spec.size))))
+    coarse = [0.0] * len(halved)
+    if self.last == (face.segment, frame.index - 1):
+      coarse = [flow.coarse_activity(*pair) for pair in zip(self.halved, halved, strict=True)]
+    self.last, self.halved = (face.segment, frame.index), halved
+    activity = whole if spec.flow_on == 'frame' else coarse[0]
+    centre, half = face.placements[0]
+    mouth = 2 * abs(face.placements[3, 1])
+    moment = [frame.index, frame.time_s, face.segment, activity, coarse[-1], mouth, row]
+    self.table.extend([*moment, centre.real, centre.imag, half.real, half.imag])
+
+
+def _to_track(number: int, notes: _Notes, spec: ClipSpec) -> Track:
+  table = np.frombuffer(notes.table).reshape(-1, 11)
+  whole_numbers = table[:, [0, 2, 6]].astype(np.int64)
+  track = Track(
+    number=number,
+    indices=whole_numbers[:, 0],
+    times=table[:, 1],
+    segments=whole_numbers[:, 1],
+    activity=table[:, 3],
+    measured=np.full(len(table), spec.flow_on == 'frame'),
+    lips_activity=table[:, 4],
+    placements=np.stack([table[:, 7] + 1j * table[:, 8], table[:, 9] + 1j * table[:, 10]], axis=1),
+    mouth_widths=table[:, 5],
+    rows=whole_numbers[:, 2],
+  )
+  return dataclasses.replace(track, activity=track.activity * _normalising(track, spec))
+
+
+def _normalising(track: Track, spec: ClipSpec) -> np.ndarray:
+  """float64 [T]: what measured activity is multiplied by."""
+  if not spec.normalise:
+    return np.ones(len(track))
+  crop_pixels = 1.0 if spec.flow_on == 'frame' else spec.size / (2 * np.abs(track.placements[:, 1]))
+  elapsed = np.diff(track.times, prepend=track.times[:1] - 1 / NORMAL_RATE)
+  return NORMAL_MOUTH / np.maximum(track.mouth_widths * crop_pixels, 1e-6) / (NORMAL_RATE * elapsed)
+
+
+def _adjoins(track: Track, i: int) -> bool:
+  """Whether the frame before is the video's frame before, in one segment."""
+  return bool(track.segments[i] == track.segments[i - 1] and track.indices[i] == track.indices[i - 1] + 1)
