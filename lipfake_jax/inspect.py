@@ -42,7 +42,7 @@ def draw_clip(analysis: Analysis, outcome: list[Clip] | Rejection, spec: ClipSpe
   clips = [] if isinstance(outcome, Rejection) else outcome
   heights = [3] * len(clips) + [2]
   figure, rows = plt.subplots(
-    len(heights), 1, figsize=(13, 0.4 + 1.8 * sum(heights)), height_ratios=heights, squeeze=False
+    len(heights), 1, figsize=(13, 0.4 + 1.5 * sum(heights)), height_ratios=heights, squeeze=False
   )
   for axes, clip in zip(rows[:, 0], clips, strict=False):
     axes.axis('off')
