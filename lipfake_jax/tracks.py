@@ -24,8 +24,8 @@ MOMENTUM = 0.5  # of a face's motion, the share that is expected to go on; more 
 FIXED_POINT = 8  # landmarks are kept in eighths of a pixel, so that new and stored ones are the same numbers
 
 # A cut: the mean difference of two frames' brightness, in gray levels, is this large, and so many times larger than
-# between any two of the frames just before. Talking heads differ by 1-3, cuts between shots by 20-80, and cuts within
-# a take by 4-15.
+# between any two of the frames just before. On 180 real videos two frames of a take differ by 1.3 (median), 99 % by
+# less than 9, and the cuts that this finds by 13 to 103; cuts within a sitting are the smallest of them.
 CUT_SHOT, CUT_SHOT_RATIO = 25.0, 2.0
 CUT_TAKE, CUT_TAKE_RATIO = 8.0, 4.0
 CUT_MEMORY = 10  # frames
@@ -58,7 +58,7 @@ class Face:
   placements: np.ndarray
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class _Followed:
   """What is remembered of a face: its last two sightings' times and landmarks."""
 
