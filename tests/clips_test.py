@@ -187,6 +187,14 @@ def test_normalised_activity_means_the_same_at_any_size_and_rate(tmp_path, talki
     assert ratio[False] == pytest.approx(raw_ratio, rel=0.4)
 
 
+def test_a_crop_s_activity_is_normalised_by_the_mouth_in_it(face_video, extract):
+  """At 25 frames per second what remains is the mouth's width in the crop: measured pixels times 64 over that."""
+  raw, normal = (extract(face_video, ClipSpec(rule='uniform', normalise=n)) for n in (False, True))
+  in_crop = raw.mouth_width * 64 / (raw.boxes[:, 2] - raw.boxes[:, 0])
+  moved = raw.activity > 0.01
+  np.testing.assert_allclose(normal.activity[moved] / raw.activity[moved], 64 / in_crop[moved], rtol=0.03)
+
+
 def test_contiguous_windows_go_by_time(tmp_path, talking, models):
   """The same video at 50 frames a second, each shown twice: the same moments, every other frame of it."""
   frames = [frame.rgb for frame in read_frames(talking)]
