@@ -37,6 +37,7 @@ class Track:
     lips_activity: float64 [T], estimated on the lips, for figures on the video.
     placements: complex128 [T, 2], of the crop.
     mouth_widths: float64 [T], pixels of the frame.
+    flow_sides: float64 [T], side in pixels of the frame of the square that the activity is measured on.
     rows: int64 [T], where the crops lie in `Analysis.spool`.
   """
 
@@ -49,6 +50,7 @@ class Track:
   lips_activity: np.ndarray
   placements: np.ndarray
   mouth_widths: np.ndarray
+  flow_sides: np.ndarray
   rows: np.ndarray
 
   def __len__(self) -> int:
@@ -159,12 +161,12 @@ class _Notes:
     activity = whole if spec.flow_on == 'frame' else coarse[0]
     centre, half = face.placements[0]
     mouth = 2 * abs(face.placements[3, 1])
-    moment = [frame.index, frame.time_s, face.segment, activity, coarse[-1], mouth, row]
+    moment = [frame.index, frame.time_s, face.segment, activity, coarse[-1], mouth, row, 2 * abs(face.placements[1, 1])]
     self.table.extend([*moment, centre.real, centre.imag, half.real, half.imag])
 
 
 def _to_track(number: int, notes: _Notes, spec: ClipSpec) -> Track:
-  table = np.frombuffer(notes.table).reshape(-1, 11)
+  table = np.frombuffer(notes.table).reshape(-1, 12)
   whole_numbers = table[:, [0, 2, 6]].astype(np.int64)
   track = Track(
     number=number,
@@ -174,8 +176,9 @@ def _to_track(number: int, notes: _Notes, spec: ClipSpec) -> Track:
     activity=table[:, 3],
     measured=np.full(len(table), spec.flow_on == 'frame'),
     lips_activity=table[:, 4],
-    placements=np.stack([table[:, 7] + 1j * table[:, 8], table[:, 9] + 1j * table[:, 10]], axis=1),
+    placements=np.stack([table[:, 8] + 1j * table[:, 9], table[:, 10] + 1j * table[:, 11]], axis=1),
     mouth_widths=table[:, 5],
+    flow_sides=table[:, 7],
     rows=whole_numbers[:, 2],
   )
   return dataclasses.replace(track, activity=track.activity * _normalising(track, spec))
@@ -185,7 +188,7 @@ def _normalising(track: Track, spec: ClipSpec) -> np.ndarray:
   """float64 [T]: what measured activity is multiplied by."""
   if not spec.normalise:
     return np.ones(len(track))
-  crop_pixels = 1.0 if spec.flow_on == 'frame' else spec.size / (2 * np.abs(track.placements[:, 1]))
+  crop_pixels = 1.0 if spec.flow_on == 'frame' else spec.size / track.flow_sides
   elapsed = np.diff(track.times, prepend=track.times[:1] - 1 / NORMAL_RATE)
   return NORMAL_MOUTH / np.maximum(track.mouth_widths * crop_pixels, 1e-6) / (NORMAL_RATE * elapsed)
 

@@ -195,6 +195,15 @@ def test_a_crop_s_activity_is_normalised_by_the_mouth_in_it(face_video, extract)
   np.testing.assert_allclose(normal.activity[moved] / raw.activity[moved], 64 / in_crop[moved], rtol=0.03)
 
 
+@pytest.mark.parametrize('alignment', ['aligned', 'box'])
+def test_the_measured_crop_and_the_clip_s_may_differ(face_video, extract, alignment):
+  """Lips are measured in both; what the clip itself shows does not change that."""
+  spec = ClipSpec(rule='uniform', normalise=True, alignment=alignment, flow_on='lips')
+  lips, lower = extract(face_video, spec), extract(face_video, dataclasses.replace(spec, region='lower_face'))
+  np.testing.assert_allclose(lips.activity, lower.activity, rtol=1e-5)
+  assert (lower.boxes[:, 2] - lower.boxes[:, 0] > 1.1 * (lips.boxes[:, 2] - lips.boxes[:, 0])).all()
+
+
 def test_contiguous_windows_go_by_time(tmp_path, talking, models):
   """The same video at 50 frames a second, each shown twice: the same moments, every other frame of it."""
   frames = [frame.rgb for frame in read_frames(talking)]
