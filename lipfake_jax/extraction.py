@@ -211,7 +211,9 @@ def _hear(worker: _Worker) -> str | Rejection | None:
 
 def _check_time(worker: _Worker, time_limit_s: float) -> Rejection:
   late = worker.job and time.monotonic() >= worker.deadline
-  return Rejection('timeout', f'it took more than {time_limit_s:g} s', '') if late else _PENDING
+  return (
+    Rejection('timeout', f'it took more than {time_limit_s:g} s: cut it into shorter pieces', '') if late else _PENDING
+  )
 
 
 def _hire(spec: ClipSpec) -> _Worker:

@@ -128,7 +128,7 @@ def test_a_video_that_hangs_is_given_up(monkeypatch, three_jobs):
   """In C code, where no signal handler of Python's gets through: its process is killed."""
   monkeypatch.setattr(extraction, '_work', _work_and_hang)
   blank, harm, face = run_all(three_jobs, time_limit_s=6.0)
-  assert (harm.reason, harm.detail) == ('timeout', 'it took more than 6 s')
+  assert (harm.reason, harm.detail) == ('timeout', 'it took more than 6 s: cut it into shorter pieces')
   assert blank.reason == 'no_face'
   assert len(face) == 1
 
