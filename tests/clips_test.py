@@ -107,6 +107,7 @@ def test_activity_is_measured_on_the_image_that_the_spec_names(face_video, track
   assert all(values[0] == 0 for values in activity.values())  # nothing to compare the first frame with
 
 
+@pytest.mark.slow
 def test_activity_compares_each_frame_with_the_one_before(face_video, tracks_of):
   [track] = tracks_of(face_video, ClipSpec(flow_on='frame'))
   luma = [frame.luma for frame in read_frames(face_video)]
@@ -114,6 +115,7 @@ def test_activity_compares_each_frame_with_the_one_before(face_video, tracks_of)
     assert track.activity[i] == pytest.approx(flow_activity(luma[i - 1], luma[i]), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_flow_selection_takes_the_most_active_frames(face_video, extract, tracks_of):
   spec = ClipSpec(frames=20, flow_on='frame')
   [track] = tracks_of(face_video, spec)
@@ -167,6 +169,7 @@ def test_screening_chooses_as_if_every_flow_were_measured(talking, extract, rule
   assert len(set(screened.indices) & set(full.indices)) >= 58
 
 
+@pytest.mark.slow
 def test_normalised_activity_means_the_same_at_any_size_and_rate(tmp_path, talking, extract):
   """The video at half the size, and with every second frame: raw activity changes, normalised activity hardly."""
   frames = [frame.rgb for frame, _ in zip(read_frames(talking), range(90), strict=False)]

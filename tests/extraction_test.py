@@ -124,6 +124,7 @@ def test_a_video_that_ends_its_process_costs_only_itself(monkeypatch, three_jobs
   assert face[0].frames.shape == (20, 64, 64, 3)
 
 
+@pytest.mark.slow
 def test_a_video_that_hangs_is_given_up(monkeypatch, three_jobs):
   """In C code, where no signal handler of Python's gets through: its process is killed."""
   monkeypatch.setattr(extraction, '_work', _work_and_hang)
