@@ -152,8 +152,12 @@ def _digest(*parts: Any) -> str:
 
 
 def _file_hash(path: Path) -> str:
-  with open(path, 'rb') as file:
-    return hashlib.file_digest(file, 'sha256').hexdigest()
+  """SHA-256 of a file's bytes; where it can't be opened, of what is wrong, so that its rejection has a name too."""
+  try:
+    with open(path, 'rb') as file:
+      return hashlib.file_digest(file, 'sha256').hexdigest()
+  except OSError as error:
+    return hashlib.sha256(str(error).encode()).hexdigest()
 
 
 @dataclasses.dataclass

@@ -61,6 +61,16 @@ def test_the_cache_goes_by_content_and_spec(tmp_path, face_video, blank_video):
   assert len(extraction.unfinished(extraction.plan_jobs([blank_video, copy, twin], SPEC, tmp_path))) == 2
 
 
+def test_what_is_no_file_is_rejected_by_name(tmp_path, blank_video):
+  """A link to nowhere, a folder with a video's name; and a video between them."""
+  (tmp_path / 'link.mp4').symlink_to(tmp_path / 'nowhere')
+  (tmp_path / 'folder.mp4').mkdir()
+  paths = [tmp_path / 'link.mp4', blank_video, tmp_path / 'folder.mp4']
+  results = [extraction.load_result(c, 'k') for c in extraction.extract_videos(paths, SPEC, tmp_path / 'cache')]
+  assert [r.reason for r in results] == ['unreadable', 'no_face', 'unreadable']
+  assert 'No such file' in results[0].detail
+
+
 def test_another_rule_finds_no_face_twice(tmp_path, monkeypatch, face_video, models):
   """Faces depend on `landmark_stride` alone: with other crops and rules they are read, not looked for."""
 
