@@ -68,7 +68,7 @@ class Analysis:
 
 
 def analyse_video(path: Path, spec: ClipSpec, models: FaceModels, sightings_cache: Path | None = None) -> Analysis:
-  """Looks at every frame of a video: faces, crops and activity. Memory does not grow with the video's length.
+  """Looks at every frame of a video: faces, crops and activity. Memory hardly grows with the video's length.
 
   Raises:
     VideoError: the file can't be read as a video.

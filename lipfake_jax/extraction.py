@@ -207,6 +207,8 @@ def _hear(worker: _Worker) -> str | Rejection | None:
     if not worker.started:
       raise RuntimeError('a worker process ended before its first video') from error
     return Rejection('unreadable', 'its decoding ended the process', '')
+  if isinstance(outcome, OSError):
+    raise outcome
   if worker.started:
     return outcome
   worker.started = True
@@ -245,7 +247,10 @@ def _work(pipe: connection.Connection, spec: ClipSpec) -> None:
         job = pipe.recv()
       except EOFError:
         return
-      pipe.send(run_job(job, spec, models))
+      try:
+        pipe.send(run_job(job, spec, models))
+      except OSError as error:  # a full disk, a cache that can't be written: no video's fault
+        pipe.send(error)
 
 
 def main() -> None:

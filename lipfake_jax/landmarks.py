@@ -3,7 +3,8 @@
 In: a frame. Out: where its faces are, and 468 points of each in pixels. Next stage: `tracks` follows them.
 
 The mesh model is MediaPipe's own file, with MediaPipe's way of framing a face for it; LiteRT runs it, on one thread, in
-half the time that MediaPipe's graph takes, and any number of faces can be asked for, each where it is expected.
+little more than half the time that MediaPipe's graph takes, and any number of faces can be asked for, each where it is
+expected.
 """
 
 import contextlib

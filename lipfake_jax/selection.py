@@ -9,8 +9,8 @@ import numpy as np
 RULES = ('uniform', 'top_k', 'even', 'contiguous')
 BELOW = ('fill', 'drop')
 
-# How far an estimate of the activity is trusted before it is measured in full: of the n most active frames none was
-# found beyond the first 1.45 n by estimate, on 20 videos; and it is never wrong by a factor of 2.
+# How far an estimate of the activity is trusted before it is measured in full. On 20 real videos the n = 60 most active
+# were among the first 1.32 n by estimate in 19, 1.57 n in one; it was wrong by a factor of 2 in 2 frames of 3,130.
 CANDIDATES = 1.5
 DOUBT = 2.0
 

@@ -101,17 +101,19 @@ def read_frames(path: Path) -> Iterator[Frame]:
     stream.codec_context.thread_count = 1
     step_s, last_s, index = 1 / _fps(stream), None, 0
     aspect = _pixel_aspect(stream)
-    for raw in _deinterlace(_decode(container, stream), stream):
-      time_s = float(raw.time) if raw.time is not None else None
-      if last_s is not None and (time_s is None or not time_s > last_s):
-        time_s = last_s + step_s
-      last_s = time_s if time_s is not None else 0.0
-      try:
+    try:
+      for raw in _deinterlace(_decode(container, stream), stream):
+        time_s = float(raw.time) if raw.time is not None else None
+        if last_s is not None and (time_s is None or not time_s > last_s):
+          time_s = last_s + step_s
+        last_s = time_s if time_s is not None else 0.0
         planes, to_rgb = _read_planes(raw)
         yield Frame(index, last_s, _upright(planes, raw.rotation, aspect), to_rgb)
-      except (av.FFmpegError, cv2.error, ValueError, MemoryError) as error:
-        raise VideoError(f'frame {index} can not be read as an image: {error}') from error
-      index += 1
+        index += 1
+    except VideoError:
+      raise
+    except (av.FFmpegError, cv2.error, ValueError, MemoryError) as error:
+      raise VideoError(f'frame {index} can not be read as an image: {error}') from error
   if not index:
     raise VideoError('no frame of its video stream decodes')
 

@@ -5,7 +5,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from conftest import write_video
+from conftest import to_frame, write_video
 
 from lipfake_jax.analysis import analyse_video
 from lipfake_jax.clip_spec import SPECS, ClipSpec
@@ -89,8 +89,6 @@ def test_aligned_crops_are_upright_where_the_head_is_not(tmp_path, portrait, ext
 
 
 def test_face_crops_hold_a_whole_face(face_video, extract, models):
-  from conftest import to_frame
-
   clip = extract(face_video, dataclasses.replace(SPECS['uniform_face_60x64'], size=160))
   [placement] = models.find(to_frame(clip.frames[10]))
   points, confidence = models.mesh(to_frame(clip.frames[10]), placement)

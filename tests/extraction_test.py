@@ -151,6 +151,14 @@ def test_a_process_that_cannot_start_blames_no_video(monkeypatch, three_jobs):
   assert not any(clips.exists() for _, clips, _ in three_jobs)
 
 
+def test_a_cache_that_cannot_be_written_blames_no_video(tmp_path, face_video):
+  """A file lies where its folder should be."""
+  (tmp_path / 'occupied').touch()
+  job = (face_video, tmp_path / 'occupied' / 'c.npz', tmp_path / 'f.bin')
+  with pytest.raises(OSError, match='occupied'):
+    extraction.run_jobs([job], SPEC, workers=1, show_progress=False)
+
+
 def _work_and_die(pipe, spec):
   _with_harm(lambda: os._exit(139))
   extraction._work(pipe, spec)
