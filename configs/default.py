@@ -12,11 +12,13 @@ def get_config() -> ml_collections.ConfigDict:
   config.seed = 0  # of initial weights, data order, dropout and augmentation
 
   config.data = ml_collections.ConfigDict()
-  config.data.dataset = 'celeb_df_v2'  # a builder in data_builders/
+  config.data.dataset = 'celeb_df_v2'  # a builder in data_builders/; 'a+b' for several
   config.data.builder_config = 'flow_lips_60x64'  # what a clip is: a name in lipfake_jax/clip_spec.py SPECS
-  config.data.train_split = 'train'
-  config.data.validation_split = 'validation'  # chooses learning rate, epoch and threshold
-  config.data.test_split = 'test'  # looked at once, at the end
+  config.data.split = ''  # identity, official or paper (lipfake_jax/splits.py); '' is what the dataset names as its own
+  config.data.split_seed = 0  # another seed is another split
+  config.data.exclude = ()  # folders of the dataset that are left aside, e.g. ('YouTube-real',)
+  config.data.weights = ()  # with 'a+b': the share of an epoch that each gives; () takes every clip once
+  config.data.balanced = False  # half of each epoch is real and half is fake
   config.data.shuffle_labels = False  # a control: labels shuffled in training and validation; test must be chance
 
   config.model = ml_collections.ConfigDict()

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from lipfake_jax import checkpoints, input_pipeline, parallel, report
+from lipfake_jax import checkpoints, input_pipeline, parallel, report, splits
+from lipfake_jax.clip_spec import SPECS
 from lipfake_jax.errors import UserError
 from lipfake_jax.input_pipeline import Split
 from lipfake_jax.metrics import best_threshold, evaluate_scores
@@ -44,7 +45,13 @@ def load_run(workdir: Path) -> tuple[Callable[[np.ndarray], np.ndarray], dict[st
 
 
 def evaluate_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | None, batch_size: int) -> None:
-  """Evaluates a run on splits given as 'dataset' (its test split) or 'dataset:split', and prints and writes figures.
+  """Evaluates a run on parts of datasets, and prints and writes figures.
+
+  Args:
+    workdir: of the run.
+    datasets: each 'NAME' (its test part) or 'NAME:PART'; 'NAME/CONFIG' takes another config than the run's.
+    data_dir: where datasets are kept; None is TFDS's default.
+    batch_size: clips at once.
 
   Raises:
     UserError: no checkpoint, or a dataset that is not built.
@@ -53,11 +60,37 @@ def evaluate_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | Non
   score, meta = load_run(workdir)
   threshold = read_threshold(workdir)
   for dataset in datasets:
-    name, _, part = dataset.partition(':')
-    split = input_pipeline.open_split(name, meta['data']['builder_config'], part or 'test', data_dir)
+    split = open_tested(dataset, meta, data_dir)
+    if list(split.clip_shape[:2]) != [meta['clip']['frames'], meta['clip']['size']]:
+      raise UserError(f'{dataset}: its clips are {split.clip_shape}, the run was trained on others ({meta["clip"]})')
     scores = score_split(lambda _, clips: score(clips), None, split, batch_size)
-    folder = workdir / 'eval' / f'{name}-{split.name}'
-    write_results(folder, scores, threshold, split, trained_on=meta['data']['dataset'])
+    folder = workdir / 'eval' / f'{split.dataset}-{split.name}'
+    write_results(folder, scores, threshold, split, meta['data'])
+
+
+def open_tested(dataset: str, meta: dict[str, Any], data_dir: str | None) -> Split:
+  """A part that a run is evaluated on. Of a dataset that it was trained on, the parts are those of its training."""
+  data = meta['data']
+  name, _, part = dataset.partition(':')
+  name, _, config = name.partition('/')
+  # A control's clips are named for their dataset alone; elsewhere the same clips go by their spec's name.
+  common = next((known for known, spec in SPECS.items() if dataclasses.asdict(spec) == meta['clip']), None)
+  known = _seen(name, data['dataset'])
+  if not config:
+    config = data['builder_config'] if name == data['dataset'] or common is None else common
+  return input_pipeline.open_split(
+    name,
+    config,
+    part or 'test',
+    data_dir,
+    split=data['split'] if known else '',
+    seed=data['split_seed'],
+    exclude=data['exclude'],
+  )
+
+
+def _seen(dataset: str, trained_on: str) -> bool:
+  return bool(set(dataset.split('+')) & set(trained_on.split('+')))
 
 
 def score_split(step: Callable, params: Any, split: Split, batch_size: int) -> Scores:
@@ -69,17 +102,18 @@ def score_split(step: Callable, params: Any, split: Split, batch_size: int) -> S
     split: what to score.
     batch_size: clips at once.
   """
-  columns: dict[str, list[np.ndarray]] = {}
+  p_fake, positions = [], []
   for batch in input_pipeline.eval_batches(split, batch_size):
     mask = batch['mask']
     # In double precision a sure logit keeps its rank: float32 would round the probability to 1.
-    batch['p_fake'] = 1 / (1 + np.exp(-step(params, batch['clip']).astype(np.float64)))
-    for name in ('label', 'p_fake', 'key', 'identity', 'method', 'frames'):
-      columns.setdefault(name, []).append(batch[name][mask])
-  table = {name: np.concatenate(parts) for name, parts in columns.items()}
-  texts = {name: [str(v) for v in table[name]] for name in input_pipeline.TEXTS}
-  frames = [int(v) for v in table['frames']]
-  return Scores(table['label'], table['p_fake'], texts['key'], texts['identity'], texts['method'], frames)
+    p_fake.append((1 / (1 + np.exp(-step(params, batch['clip']).astype(np.float64))))[mask])
+    positions.append(batch['position'][mask])
+  order = np.concatenate(positions)
+  columns = {name: [split.table[name][i] for i in order] for name in ('clip', 'identity', 'method')}
+  frames = [split.clip_shape[0]] * len(order)
+  return Scores(
+    split.labels[order], np.concatenate(p_fake), columns['clip'], columns['identity'], columns['method'], frames
+  )
 
 
 def choose_threshold(workdir: Path, validation: Split, batch_size: int, rule: str) -> float:
@@ -108,8 +142,8 @@ def read_threshold(workdir: Path) -> float:
   return float(json.loads(path.read_text())['threshold']) if path.exists() else FIXED_THRESHOLD
 
 
-def write_results(folder: Path, scores: Scores, threshold: float, split: Split, trained_on: str) -> None:
-  """Writes metrics.json, scores.csv, the plots and the page of one evaluation, and prints its table."""
+def write_results(folder: Path, scores: Scores, threshold: float, split: Split, data: dict[str, Any]) -> None:
+  """`data` is the run's, as its checkpoint tells it. Writes metrics.json, scores.csv, the plots and the page of one evaluation, and prints its table."""
   folder.mkdir(parents=True, exist_ok=True)
   metrics = evaluate_scores(scores.labels, scores.p_fake, threshold)
   (folder / 'metrics.json').write_text(json.dumps(metrics, indent=2))
@@ -118,6 +152,10 @@ def write_results(folder: Path, scores: Scores, threshold: float, split: Split, 
     writer.writerow(['id', 'label', 'p_fake', 'frames_used', 'method', 'identity'])
     columns = (scores.keys, scores.labels, scores.p_fake, scores.frames, scores.methods, scores.identities)
     writer.writerows(zip(*columns, strict=True))
-  title = f'trained on {trained_on}, tested on {split.dataset} ({split.name})'
-  print(report.text_table(title, metrics, split.rejections))
-  report.write_report(folder, title, scores, metrics, split.rejections)
+  trained_on = data['dataset']
+  title = f'trained on {trained_on}, tested on {split.dataset} ({split.name}, split: {split.rule})'
+  warnings = [splits.LEAKY] if split.name == splits.LEAKY_NAME else []
+  if _seen(split.dataset, trained_on) and split.name in ('train', 'validation', splits.ALL):
+    warnings.append(f'warning: the run has seen videos of {split.dataset} ({split.name}) in training')
+  print(report.text_table(title, metrics, split.rejections, warnings))
+  report.write_report(folder, title, scores, metrics, split.rejections, warnings)

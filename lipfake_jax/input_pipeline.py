@@ -1,42 +1,53 @@
-"""Batches of a built dataset, read at random from ArrayRecord files, without TensorFlow.
+"""Batches of built datasets, read at random from ArrayRecord files, without TensorFlow.
 
-In: a dataset's name, config and split. Out: batches {'clip': uint8 [B, T, S, S, 3], 'label': int32 [B], ...}, NumPy.
-Next stage: `steps`, which makes them float on the device.
+In: the names of datasets, of their config, and of a split. Out: batches {'clip': uint8 [B, T, S, S, 3], 'label': int32
+[B], 'position': int64 [B], ...}, NumPy. Next stage: `steps`, which makes them float on the device.
+
+The order of a training epoch is a function of (seed, epoch), and any batch of it can be had without those before it: a
+run that was stopped at a step goes on there with nothing but these three numbers.
 """
 
 import dataclasses
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import grain
 import numpy as np
 import tensorflow_datasets as tfds
+from tensorflow_datasets.proto import tf_example_pb2
 
+from lipfake_jax import splits
 from lipfake_jax.errors import UserError
+from lipfake_jax.listing import LABELS, STORED, read_instructions
 
 READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=64)
-TEXTS = ('key', 'identity', 'method')
-BUILDERS = Path(__file__).parents[1] / 'data_builders'
+
+Table = dict[str, list]
 
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-  """One part of a built dataset.
+  """One part of a dataset, or of several.
 
   Attributes:
-    dataset: name of the builder.
-    name: 'train', 'validation' or 'test'.
-    source: its N examples, as dictionaries, by position.
+    dataset: name of the builder; of several 'a+b'.
+    name: 'train', 'validation', 'test' or 'all'; 'paper_leaky' for what the paper tested on.
+    rule: how the datasets are split, one of `splits.SPLITS`; of several 'a+b' where they differ.
+    sources: the stored clips of each dataset, by position.
+    places: int64 [N, 2], of each clip of this part: which source, and the position in it.
     labels: int32 [N], their classes.
+    table: what is known of each, N entries a column: 'clip' (its key), 'key' (its video's), 'identity', 'method', ...
     spec: the fields of the `ClipSpec` that they were made by.
-    rejections: the videos of this part that gave no clip: key, label, reason and detail of each.
+    rejections: the videos of this part that gave no clip: key, label, reason, detail and more of each.
   """
 
   dataset: str
   name: str
-  source: Any
+  rule: str
+  sources: tuple[Any, ...]
+  places: np.ndarray
   labels: np.ndarray
+  table: Table
   spec: dict[str, Any]
   rejections: list[dict[str, str]]
 
@@ -44,51 +55,156 @@ class Split:
     return len(self.labels)
 
   @property
-  def clip_shape(self) -> tuple[int, ...]:
+  def clip_shape(self) -> tuple[int, int, int, int]:
     """(T, S, S, 3)."""
-    return self.source[0]['clip'].shape
+    return self.spec['frames'], self.spec['size'], self.spec['size'], 3
 
 
-def open_split(dataset: str, builder_config: str, split: str, data_dir: str | None) -> Split:
-  """Opens a split of a dataset that `tfds build` made.
+def open_split(
+  dataset: str,
+  builder_config: str,
+  part: str,
+  data_dir: str | None,
+  split: str = '',
+  seed: int = 0,
+  exclude: Sequence[str] = (),
+) -> Split:
+  """Opens a part of a dataset that `tfds build` made, or of several.
 
   Args:
-    dataset: name of the builder.
+    dataset: name of the builder; 'a+b' for the union of two.
     builder_config: name of its config, which says what a clip is.
-    split: 'train', 'validation' or 'test'.
+    part: 'train', 'validation', 'test' or 'all'.
     data_dir: where datasets are kept; None is TFDS's default.
+    split: one of `splits.SPLITS`; '' is what each dataset names as its own.
+    seed: of the split.
+    exclude: folders of the datasets (as `VideoRecord.folder` names them) that are left aside.
 
   Raises:
-    UserError: it is not built, or has no such split; the message says how to build it.
+    UserError: it is not built, or nothing of it is in this part; the message says what to do.
   """
+  parts = [_open_one(name, builder_config, part, data_dir, split, seed, exclude) for name in dataset.split('+')]
+  specs = [opened.spec for opened in parts]
+  if any(spec != specs[0] for spec in specs):
+    raise UserError(f'{dataset}: their clips differ ({specs[0]} and others): build them with the same config')
+  return dataclasses.replace(
+    parts[0],
+    dataset=dataset,
+    rule='+'.join(dict.fromkeys(opened.rule for opened in parts)),
+    sources=tuple(source for opened in parts for source in opened.sources),
+    places=np.concatenate([opened.places + (number, 0) for number, opened in enumerate(parts)]),
+    labels=np.concatenate([opened.labels for opened in parts]),
+    table={name: [value for opened in parts for value in opened.table[name]] for name in parts[0].table},
+    rejections=[rejection for opened in parts for rejection in opened.rejections],
+  )
+
+
+def _open_one(
+  dataset: str, builder_config: str, part: str, data_dir: str | None, split: str, seed: int, exclude: Sequence[str]
+) -> Split:
   try:
     builder = tfds.core.read_only_builder.builder_from_files(f'{dataset}/{builder_config}', data_dir=data_dir)
   except tfds.core.DatasetNotFoundError as error:
     raise UserError(_how_to_build(dataset, builder_config, data_dir)) from error
-  if split not in builder.info.splits:
-    parts = ', '.join(f'{name} ({info.num_examples})' for name, info in builder.info.splits.items())
-    remedy = 'Choose another split; of your own videos, a CSV can name the split of each'
-    raise UserError(f'{dataset}/{builder_config} has no clips in {split!r}; it has {parts}. {remedy}')
-  undecoded = {'clip': tfds.decode.SkipDecoding()}
-  labels = [int(row['label']) for row in builder.as_data_source(split, decoders=undecoded)]
-  metadata = builder.info.metadata
-  rejections = [rejection for rejection in metadata['rejections'] if rejection['split'] == split]
-  source = builder.as_data_source(split)
-  return Split(dataset, split, source, np.array(labels, np.int32), metadata['spec'], rejections)
+  metadata, source = builder.info.metadata, builder.as_data_source(STORED).data_source
+  stored, rejections = metadata['clips'], metadata['rejections']
+  if len(stored['clip']) != len(source):
+    raise UserError(f'{dataset}/{builder_config}: its table and its clips disagree; build it again with --overwrite')
+  clips = [dict(zip(stored, values, strict=True)) for values in zip(*stored.values(), strict=True)]
+  split = split or metadata['default_split']
+  # One draw over both, so that a rejected video is counted in the part that it would have been in.
+  rows = [*clips, *rejections]
+  chosen = [i for i in splits.select_part(rows, split, part, seed) if rows[i]['folder'] not in exclude]
+  positions = [i for i in chosen if i < len(clips)]
+  if not positions:
+    raise UserError(f'{dataset}/{builder_config} has no clips in {part!r}:\n{splits.split_table(rows, split, seed)}')
+  return Split(
+    dataset=dataset,
+    name=splits.split_name(split, part),
+    rule=split,
+    sources=(source,),
+    places=np.array([(0, i) for i in positions], np.int64),
+    labels=np.array([LABELS.index(clips[i]['label']) for i in positions], np.int32),
+    table={name: [column[i] for i in positions] for name, column in stored.items()},
+    spec=metadata['spec'],
+    rejections=[rows[i] for i in chosen if i >= len(clips)],
+  )
 
 
-def train_batches(split: Split, batch_size: int, seed: int, epoch: int) -> Iterator[dict[str, np.ndarray]]:
-  """One epoch in an order that is a function of (seed, epoch); the clips that fill no batch sit this epoch out.
+def read_clip(split: Split, position: int) -> np.ndarray:
+  """uint8 [T, S, S, 3]."""
+  source, place = split.places[position]
+  example = tf_example_pb2.Example.FromString(split.sources[source][int(place)])
+  clip = example.features.feature['clip'].bytes_list.value[0]
+  return np.frombuffer(clip, np.uint8).reshape(split.clip_shape)
+
+
+def train_batches(
+  split: Split,
+  batch_size: int,
+  seed: int,
+  epoch: int,
+  first: int = 0,
+  weights: Sequence[float] = (),
+  balanced: bool = False,
+) -> Iterator[dict[str, np.ndarray]]:
+  """The batches of one epoch, from number `first`; the clips that fill no batch sit this epoch out.
+
+  Args:
+    split: what to read.
+    batch_size: clips at once.
+    seed: of the order.
+    epoch: its number.
+    first: number of the batch to begin with.
+    weights, balanced: as in `epoch_order`.
 
   Raises:
     UserError: fewer clips than one batch.
   """
   if len(split) < batch_size:
     raise UserError(f'{split.dataset} {split.name} holds {len(split)} clips: choose a batch_size of at most that')
-  order_seed = int(np.random.default_rng((seed, epoch)).integers(2**32))
-  positions = grain.MapDataset.range(len(split)).shuffle(seed=order_seed)
-  rows = positions.map(lambda position: _row(split, int(position)))
+  order = epoch_order(split, seed, epoch, weights, balanced)
+  order = order[first * batch_size : len(order) // batch_size * batch_size]
+  rows = grain.MapDataset.source(order).map(lambda position: _row(split, int(position)))
   yield from rows.batch(batch_size, drop_remainder=True).to_iter_dataset(READ_AHEAD)
+
+
+def epoch_order(
+  split: Split, seed: int, epoch: int, weights: Sequence[float] = (), balanced: bool = False
+) -> np.ndarray:
+  """The clips of one epoch in their order: positions, int64 [N], each once unless they are mixed by shares.
+
+  Args:
+    split: of N clips.
+    seed, epoch: what the order is a function of.
+    weights: of each dataset of 'a+b', in their order: the shares of an epoch's N clips that they give. Clips of a
+      dataset that gives more than it has come several times. () takes each clip once.
+    balanced: half of the epoch is real and half is fake; within a class, datasets keep their weights.
+
+  Raises:
+    UserError: the weights don't fit the datasets, or a class is missing that should be half.
+  """
+  rng = np.random.default_rng((seed, epoch))
+  if not weights and not balanced:
+    return rng.permutation(len(split))
+  datasets = split.places[:, 0]
+  sizes = np.bincount(datasets, minlength=len(split.sources))
+  shares = np.array(weights or sizes, float)
+  if len(shares) != len(sizes) or (shares <= 0).any():
+    raise UserError(f'data.weights={tuple(weights)}: give {split.dataset} one number above 0 for each dataset')
+  classes = split.labels if balanced else np.zeros(len(split), int)
+  if balanced and len(np.unique(classes)) < 2:
+    raise UserError(f'{split.dataset} {split.name} holds one class: data.balanced needs both')
+  drawn = []
+  for label in np.unique(classes):
+    groups = [np.flatnonzero((classes == label) & (datasets == number)) for number in range(len(sizes))]
+    held = np.array([share if len(group) else 0 for share, group in zip(shares, groups, strict=True)])
+    bounds = np.round(len(split) / (1 + balanced) * np.cumsum(held) / held.sum()).astype(int)
+    for group, quota in zip(groups, np.diff(bounds, prepend=0), strict=True):
+      if quota:
+        rounds = [rng.permutation(group) for _ in range(-(-quota // len(group)))]
+        drawn.append(np.concatenate(rounds)[:quota])
+  return rng.permutation(np.concatenate(drawn))
 
 
 def eval_batches(split: Split, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
@@ -101,24 +217,19 @@ def eval_batches(split: Split, batch_size: int) -> Iterator[dict[str, np.ndarray
 
 
 def _row(split: Split, position: int) -> dict[str, np.ndarray]:
-  example = split.source[position]
   return {
-    'clip': example['clip'],
+    'clip': read_clip(split, position),
     'label': split.labels[position],
-    'frames': np.int32(len(example['indices'])),
-    **{name: np.array(example[name].decode(), np.object_) for name in TEXTS},
+    'position': np.int64(position),
   }
 
 
 def _how_to_build(dataset: str, builder_config: str, data_dir: str | None) -> str:
   """The remedy for a dataset that is not there: its builder's README says what to download and where to put it."""
   where = data_dir or tfds.core.constants.DATA_DIR
-  readme = BUILDERS / dataset / 'README.md'
-  if not readme.exists():
-    known = ', '.join(sorted(path.parent.name for path in BUILDERS.glob('*/README.md')))
-    return f'dataset {dataset!r}: {BUILDERS} has no such builder; it has {known}'
+  instructions = read_instructions(dataset)
   flags = f'--config={builder_config}' + (f' --data_dir={data_dir}' if data_dir else '')
   return (
-    f'{dataset}/{builder_config} is not built in {where}. How to get it:\n\n{readme.read_text()}\n'
+    f'{dataset}/{builder_config} is not built in {where}. How to get it:\n\n{instructions}\n'
     f'For this run, add to `tfds build`: {flags}'
   )

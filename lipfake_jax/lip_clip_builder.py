@@ -1,15 +1,18 @@
 """The base of every dataset builder: videos that a builder lists become a TFDS dataset of clips.
 
-In: `VideoRecord`s of files on disk. Out: ArrayRecord shards of examples, and, stored with them, every video that gave
-no clip, with its reason. Next stage: `input_pipeline`.
+In: a `Listing` of files on disk. Out: ArrayRecord shards of examples in one TFDS split and beside them a table of
+what is known of each, with every video that gave no clip and its reason. Which of them train and which test is
+a choice at reading (`splits`). Next stage: `input_pipeline`.
 """
 
 import abc
 import collections
 import dataclasses
+import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -18,31 +21,12 @@ from lipfake_jax import extraction, splits
 from lipfake_jax.clip_spec import SPECS, ClipSpec
 from lipfake_jax.clips import Clip, Rejection
 from lipfake_jax.errors import UserError
+from lipfake_jax.listing import LABELS, STORED, Listing, VideoRecord, check_videos, layout_table, read_instructions
 
-LABELS = ('real', 'fake')  # class 0 and class 1; fake is the positive one
+TEXTS = tuple(field.name for field in dataclasses.fields(VideoRecord) if field.name not in ('path', 'label'))
 QUALITY = ('fps', 'face_share', 'mouth_width', 'sharpness', 'mean_activity')  # one number a clip, see `clips.Clip`
+FACTS = (*QUALITY, 'codec', 'width', 'height', 'track')  # of a clip, in the table
 UNEVEN = 0.05  # a difference of the classes' shares of rejected videos that is worth a warning
-
-
-@dataclasses.dataclass(frozen=True)
-class VideoRecord:
-  """One video of a dataset.
-
-  Attributes:
-    path: the file.
-    key: its name in the dataset: unique, and the same wherever the dataset lies (the path below its root).
-    label: 'real' or 'fake'.
-    split: 'train', 'validation' or 'test'.
-    identity: the person whose face and head it is, '' if unknown.
-    method: how a fake was made; 'original' for reals.
-  """
-
-  path: Path
-  key: str
-  label: str
-  split: str
-  identity: str = ''
-  method: str = ''
 
 
 @dataclasses.dataclass
@@ -56,11 +40,18 @@ CONFIGS = [LipClipConfig(name=name, description=f'{spec}', spec=spec) for name, 
 
 
 class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]  # untyped base
-  """A builder gives MANUAL_DOWNLOAD_INSTRUCTIONS and `list_videos`."""
+  """A builder gives `list_videos`, and as MANUAL_DOWNLOAD_INSTRUCTIONS its README.
+
+  Attributes:
+    PUBLISHED: number of videos in the complete set by (folder, label), for `layout_table`.
+    OWN_SPLIT: whether its own list, if it has one, says how it is split where a user names no split.
+  """
 
   VERSION = tfds.core.Version('1.0.0')
   RELEASE_NOTES = {'1.0.0': 'Initial release.'}
   BUILDER_CONFIGS: Sequence[LipClipConfig] = CONFIGS
+  PUBLISHED: Mapping[tuple[str, str], int] = {}
+  OWN_SPLIT = False
 
   _download_config: tfds.download.DownloadConfig | None = None
 
@@ -69,8 +60,18 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
     super().__init__(file_format=file_format or 'array_record', **kwargs)
 
   @abc.abstractmethod
-  def list_videos(self, root: Path) -> list[VideoRecord]:
+  def list_videos(self, root: Path) -> Listing:
     """The dataset's videos below its root folder. Raises UserError where the layout is wrong."""
+
+  def survey(self, root: Path) -> Listing:
+    """`list_videos`, checked. Raises UserError with what is wrong and how the layout should be."""
+    try:
+      listing = self.list_videos(root)
+      named = [dataclasses.replace(video, dataset=video.dataset or self.name) for video in listing.videos]
+      check_videos(root, named)
+    except UserError as error:
+      raise UserError(f'{self.name}: {error}.\n\n{self.MANUAL_DOWNLOAD_INSTRUCTIONS}') from error
+    return Listing(named, listing.notes)
 
   def source_dir(self, dl_manager: tfds.download.DownloadManager) -> Path:
     """The folder that holds the videos: --manual_dir."""
@@ -78,7 +79,7 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
       return Path(dl_manager.manual_dir)
     except AssertionError as error:
       where = f'{self.name}: the folder {dl_manager._manual_dir} is missing or empty'
-      raise UserError(f'{where}.\n{self.MANUAL_DOWNLOAD_INSTRUCTIONS}') from error
+      raise UserError(f'{where}.\n\n{self.MANUAL_DOWNLOAD_INSTRUCTIONS}') from error
 
   def download_and_prepare(self, **kwargs) -> None:
     """As in TFDS; under the `tfds` command a user's mistake ends with its message and exit code 2, not a traceback."""
@@ -96,34 +97,45 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
       features=clip_features(self.builder_config.spec),
       supervised_keys=('clip', 'label'),
       metadata=tfds.core.MetadataDict(),
+      disable_shuffling=True,  # the table's rows are the stored clips, in their order
     )
 
   def _split_generators(self, dl_manager):
     root = self.source_dir(dl_manager)
-    records = self.list_videos(root)
-    if not records:
-      raise UserError(f'{self.name}: no video below {root}.\n{self.MANUAL_DOWNLOAD_INSTRUCTIONS}')
-    _check_records(records)
-    caches = self._extract([record.path for record in records])
-    rejections = _rejections(records, caches)
-    counts = count_rejections(records, rejections)
-    self.info.metadata.update(
-      rejections=rejections, rejection_counts=counts, spec=dataclasses.asdict(self.builder_config.spec)
-    )
-    print(rejection_table(counts))
-    rejected = {rejection['key'] for rejection in rejections}
-    kept = [(record, cache) for record, cache in zip(records, caches, strict=True) if record.key not in rejected]
-    if not kept:
-      raise UserError(
-        f'{self.name}: none of the {len(records)} videos below {root} gives a clip; the table above says why'
-      )
-    parts = [part for part in splits.PARTS if any(record.split == part for record, _ in kept)]
-    return {part: self._generate_examples([pair for pair in kept if pair[0].split == part]) for part in parts}
+    listing = self.survey(root)
+    split = 'official' if self.OWN_SPLIT and any(video.official for video in listing.videos) else 'identity'
+    print(layout_table(listing, self.PUBLISHED))
+    print(splits.split_table([vars(video) for video in listing.videos], split))
+    caches = self._extract([video.path for video in listing.videos])
+    spec = dataclasses.asdict(self.builder_config.spec)
+    # Filled while examples are written; TFDS stores it after them.
+    table: dict[str, list] = {name: [] for name in ('clip', 'label', *TEXTS, 'sha256', *FACTS)}
+    self.info.metadata.update(spec=spec, default_split=split, clips=table, rejections=[])
+    return {STORED: self._generate_examples(listing.videos, caches, root)}
 
-  def _generate_examples(self, kept: list[tuple[VideoRecord, Path]]) -> Iterator[tuple[str, dict]]:
-    for record, cache in kept:
-      for clip in extraction.load_result(cache, record.key):  # type: ignore[union-attr]  # rejected ones are out
-        yield clip.key, to_example(clip, record)
+  def _generate_examples(
+    self, videos: Sequence[VideoRecord], caches: Sequence[Path], root: Path
+  ) -> Iterator[tuple[int, dict]]:
+    table, rejections = self.info.metadata['clips'], self.info.metadata['rejections']
+    for number, (video, cache) in enumerate(zip(videos, caches, strict=True)):
+      result = extraction.load_result(cache, video.key)
+      if isinstance(result, Rejection):
+        rejections.append({**_texts(video), 'reason': result.reason, 'detail': result.detail})
+        continue
+      # Ascending, and all over TFDS's range of keys, which it cuts into equal pieces to hold one in memory at a time.
+      first_key = (number << 128) // len(videos)
+      for position, clip in enumerate(result):
+        row = {'clip': clip.key, **_texts(video), 'sha256': cache.stem, **{name: getattr(clip, name) for name in FACTS}}
+        for name, column in table.items():
+          column.append(row[name])
+        yield first_key + position, to_example(clip, video)
+    counts = count_rejections(videos, rejections)
+    self.info.metadata['rejection_counts'] = counts
+    print(rejection_table(counts))
+    if not table['clip']:
+      raise UserError(
+        f'{self.name}: none of the {len(videos)} videos below {root} gives a clip; the table above says why'
+      )
 
   def _extract(self, paths: list[Path]) -> list[Path]:
     """The cache file of each video; by Beam where --beam_pipeline_options name a pipeline, else by local processes."""
@@ -138,22 +150,29 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
     return [clips for _, clips, _ in jobs]
 
 
-def read_instructions(builder_file: str) -> str:
-  """The README beside a builder's module: what to download, where to put it, and the line that builds it."""
-  return Path(builder_file).with_name('README.md').read_text()
+def create_builder(dataset: str, config: str | None = None, data_dir: str | None = None) -> LipClipBuilder:
+  """The builder of a dataset by its name.
+
+  Raises:
+    UserError: there is no such builder, or it has no such config.
+  """
+  read_instructions(dataset)
+  builder = importlib.import_module(f'data_builders.{dataset}.{dataset}_dataset_builder').Builder
+  names = [known.name for known in builder.BUILDER_CONFIGS]
+  if config is not None and not builder.get_builder_config(config):
+    raise UserError(f'{dataset}: config {config!r} is none of {", ".join(names)}')
+  return builder(config=config or names[0], data_dir=data_dir)
 
 
 def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
-  """The features of an example; T frames of S x S pixels, see `clips.Clip`."""
+  """The features of an example; T frames of S x S pixels, see `clips.Clip` and `listing.VideoRecord`."""
   t, s = spec.frames, spec.size
   return tfds.features.FeaturesDict(
     {
       # Raw bytes: without the encoding every pixel is stored as a 64-bit varint and read 60 times slower.
       'clip': tfds.features.Tensor(shape=(t, s, s, 3), dtype=np.uint8, encoding='bytes'),
       'label': tfds.features.ClassLabel(names=LABELS),
-      'key': tfds.features.Text(),
-      'identity': tfds.features.Text(),
-      'method': tfds.features.Text(),
+      **{name: tfds.features.Text() for name in TEXTS},
       'indices': tfds.features.Tensor(shape=(t,), dtype=np.int32),
       'times': tfds.features.Tensor(shape=(t,), dtype=np.float32),
       'activity': tfds.features.Tensor(shape=(t,), dtype=np.float32),
@@ -169,18 +188,20 @@ def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
   )
 
 
-def to_example(clip: Clip, record: VideoRecord) -> dict:
-  """One example of `clip_features`."""
+def to_example(clip: Clip, video: VideoRecord) -> dict[str, Any]:
+  """One example of `clip_features`; its key is the video's, with '#2', '#3' for further clips."""
   fields = {name: value for name, value in vars(clip).items() if name != 'frames'}
-  return {'clip': clip.frames, 'label': record.label, 'identity': record.identity, 'method': record.method, **fields}
+  return {'clip': clip.frames, **_texts(video), **fields}
 
 
-def count_rejections(records: Sequence[VideoRecord], rejections: Sequence[dict[str, str]]) -> dict[str, dict[str, int]]:
+def count_rejections(
+  videos: Sequence[VideoRecord], rejections: Sequence[Mapping[str, str]]
+) -> dict[str, dict[str, int]]:
   """Videos, accepted ones and rejections by reason, each by class: {'videos': {'real': 3, 'fake': 4}, ...}."""
-  videos = collections.Counter(record.label for record in records)
+  listed = collections.Counter(video.label for video in videos)
   dropped = collections.Counter(rejection['label'] for rejection in rejections)
   reasons = collections.Counter((rejection['reason'], rejection['label']) for rejection in rejections)
-  rows = {'videos': videos, 'accepted': videos - dropped}
+  rows = {'videos': listed, 'accepted': listed - dropped}
   for reason in sorted({reason for reason, _ in reasons}):
     rows[f'rejected: {reason}'] = collections.Counter({label: reasons[reason, label] for label in LABELS})
   return {name: {label: row[label] for label in LABELS} for name, row in rows.items()}
@@ -197,22 +218,6 @@ def rejection_table(counts: dict[str, dict[str, int]]) -> str:
   return '\n'.join(lines)
 
 
-def _rejections(records: Sequence[VideoRecord], caches: Sequence[Path]) -> list[dict[str, str]]:
-  found = []
-  for record, cache in zip(records, caches, strict=True):
-    result = extraction.load_result(cache, record.key)
-    if isinstance(result, Rejection):
-      found.append({**vars(result), 'label': record.label, 'split': record.split})
-  return found
-
-
-def _check_records(records: Sequence[VideoRecord]) -> None:
-  """Keys must be unique; a person in two parts is allowed, where a list says so, and told."""
-  doubles = [key for key, count in collections.Counter(r.key for r in records).items() if count > 1]
-  if doubles:
-    raise UserError(f'{len(doubles)} videos are listed twice, the first is {doubles[0]}: list each file once')
-  members = {part: {r.identity for r in records if r.split == part and r.identity} for part in splits.PARTS}
-  shared = sorted(splits.shared_identities(members))
-  if shared:
-    names = ', '.join(shared[:5]) + (', ...' if len(shared) > 5 else '')
-    print(f'warning: {len(shared)} identities are in more than one part ({names}): test figures will flatter')
+def _texts(video: VideoRecord) -> dict[str, str]:
+  """What is known of a video before it is opened."""
+  return {'label': video.label, **{name: getattr(video, name) for name in TEXTS}}

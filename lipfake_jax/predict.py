@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from lipfake_jax import evaluate, extraction, parallel
+from lipfake_jax import evaluate, extraction, listing, parallel
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.clips import Rejection
 from lipfake_jax.errors import UserError
-from lipfake_jax.video import VIDEO_SUFFIXES
 
 Prediction = dict[str, Any]
 
@@ -59,9 +58,9 @@ def find_videos(sources: Sequence[str]) -> list[Path]:
   paths: list[Path] = []
   for source in map(Path, sources):
     if source.is_dir():
-      found = sorted(p for p in source.rglob('*') if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file())
+      found = listing.find_videos(source)
       if not found:
-        raise UserError(f'{source}: no video in this folder (a name that ends in {", ".join(VIDEO_SUFFIXES)})')
+        raise UserError(f'{source}: no video in this folder (a name that ends in {", ".join(listing.VIDEO_SUFFIXES)})')
       paths += found
     elif source.is_file():
       paths.append(source)

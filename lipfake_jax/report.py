@@ -54,13 +54,15 @@ def metrics_table(metrics: Metrics) -> Table:
   return rows
 
 
-def text_table(title: str, metrics: Metrics, rejections: Sequence[Mapping[str, str]]) -> str:
-  """The table for a terminal, one metric a line, with what is not in it: the videos that gave no clip."""
+def text_table(
+  title: str, metrics: Metrics, rejections: Sequence[Mapping[str, str]], warnings: Sequence[str] = ()
+) -> str:
+  """The table for a terminal, one metric a line, with what is not in it (the videos that gave no clip) and warnings."""
   (_, names), (_, trivial), (_, ours) = metrics_table(metrics)
   lines = ['', title, f'{metrics["n"]} videos, {metrics["n_real"]} real and {metrics["n_fake"]} fake', '']
   lines += [f'{"":20}{"always fake":>14}{"this run":>12}']
   lines += [f'{name:20}{a:>14}{b:>12}' for name, a, b in zip(names, trivial, ours, strict=True)]
-  return '\n'.join([*lines, '', f'threshold {metrics["threshold"]:.3f}; {rejection_line(rejections)}'])
+  return '\n'.join([*lines, '', f'threshold {metrics["threshold"]:.3f}; {rejection_line(rejections)}', *warnings])
 
 
 def rejection_line(rejections: Sequence[Mapping[str, str]]) -> str:
@@ -73,7 +75,12 @@ def rejection_line(rejections: Sequence[Mapping[str, str]]) -> str:
 
 
 def write_report(
-  folder: Path, title: str, scores: 'Scores', metrics: Metrics, rejections: Sequence[Mapping[str, str]]
+  folder: Path,
+  title: str,
+  scores: 'Scores',
+  metrics: Metrics,
+  rejections: Sequence[Mapping[str, str]],
+  warnings: Sequence[str] = (),
 ) -> Path:
   """Writes roc.png, confusion.png, scores.png, methods.png and a page that holds them; returns the page's path."""
   figures = {
@@ -87,7 +94,7 @@ def write_report(
     figure.savefig(folder / f'{name}.png', dpi=150, bbox_inches='tight')
     plt.close(figure)
   page = folder / 'report.html'
-  page.write_text(_page(title, metrics, rejections, [folder / f'{name}.png' for name in figures]))
+  page.write_text(_page(title, metrics, rejections, warnings, [folder / f'{name}.png' for name in figures]))
   return page
 
 
@@ -144,7 +151,13 @@ def _plot_methods(scores: 'Scores', metrics: Metrics) -> plt.Figure:
   return figure
 
 
-def _page(title: str, metrics: Metrics, rejections: Sequence[Mapping[str, str]], plots: Sequence[Path]) -> str:
+def _page(
+  title: str,
+  metrics: Metrics,
+  rejections: Sequence[Mapping[str, str]],
+  warnings: Sequence[str],
+  plots: Sequence[Path],
+) -> str:
   (_, names), (_, trivial), (_, ours) = metrics_table(metrics)
   rows = ''.join(
     f'<tr><th>{name}</th><td>{a}</td><td>{b}</td></tr>' for name, a, b in zip(names, trivial, ours, strict=True)
@@ -153,6 +166,7 @@ def _page(title: str, metrics: Metrics, rejections: Sequence[Mapping[str, str]],
     f'<img alt="{plot.stem}" src="data:image/png;base64,{base64.b64encode(plot.read_bytes()).decode()}">'
     for plot in plots
   )
+  warned = ''.join(f'<p class="warning">{html.escape(warning.capitalize())}.</p>' for warning in warnings)
   return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{html.escape(title)}</title>
@@ -161,11 +175,13 @@ body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60re
 table {{ border-collapse: collapse }}
 th, td {{ padding: .15rem .8rem; border-bottom: 1px solid #ddd; text-align: right }}
 th {{ text-align: left; font-weight: normal }} img {{ max-width: 100%; height: auto; width: 28rem; margin: .5rem }}
+.warning {{ color: #b00020; font-weight: bold }}
 </style>
 <h1>{html.escape(title[0].upper() + title[1:])}</h1>
 <p>{metrics['n']} videos, {metrics['n_real']} real and {metrics['n_fake']} fake.
 Fake is the positive class; the threshold is {metrics['threshold']:.3f}.
 {html.escape(rejection_line(rejections).capitalize())}.</p>
+{warned}
 <table><tr><th></th><td>always fake</td><td><b>this run</b></td></tr>{rows}</table>
 <p>Look at balanced accuracy and AUC: where most videos are fake, calling all of them fake has a high accuracy.</p>
 {images}

@@ -27,6 +27,7 @@ from lipfake_jax.metrics import evaluate_scores
 from lipfake_jax.models import create_model
 from lipfake_jax.optimizer import Plateau, create_optimizer, set_learning_rate, update_plateau
 from lipfake_jax.precision import PRECISIONS, resolve_precision
+from lipfake_jax.splits import PARTS
 from lipfake_jax.train_state import TrainState, create_train_state
 
 
@@ -47,10 +48,13 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   precision = resolve_precision(config.train.precision)
   model = create_model(config.model.name, config.model.arguments, PRECISIONS[precision])
   data = config.data
-  names = (data.train_split, data.validation_split, data.test_split)
-  # The test split too: that it is missing should be told before the training, not after it.
-  opened = [input_pipeline.open_split(data.dataset, data.builder_config, name, data_dir) for name in names]
-  train_split, validation = opened[:2]
+  # The test part too: that it is missing should be told before the training, not after it.
+  train_split, validation, _ = (
+    input_pipeline.open_split(
+      data.dataset, data.builder_config, part, data_dir, data.split, data.split_seed, data.exclude
+    )
+    for part in PARTS
+  )
   if data.shuffle_labels:
     train_split, validation = (shuffle_labels(split, config.seed) for split in (train_split, validation))
   for split in (train_split, validation):
@@ -62,7 +66,7 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   print(f'{config.model.name}: {n_params:,} parameters, {precision}; {len(train_split)} clips to train on')
   _fit(config, workdir, state, model.l2_kernels, train_split, validation)
   evaluate.choose_threshold(workdir, validation, config.eval.batch_size, config.eval.threshold)
-  evaluate.evaluate_workdir(workdir, [f'{data.dataset}:{data.test_split}'], data_dir, config.eval.batch_size)
+  evaluate.evaluate_workdir(workdir, [data.dataset], data_dir, config.eval.batch_size)
 
 
 def _fit(config, workdir: Path, state: TrainState, l2_kernels, train_split: Split, validation: Split) -> None:
@@ -96,7 +100,9 @@ def _train_epoch(config, step: Callable, state: TrainState, split: Split, epoch:
   """One epoch, with its progress bar, its speed and the means of its steps' metrics."""
   batch_size = config.train.batch_size
   weights = class_weights(split.labels) if config.train.class_weights else np.ones(2, np.float32)
-  batches = input_pipeline.train_batches(split, batch_size, config.seed, epoch)
+  batches = input_pipeline.train_batches(
+    split, batch_size, config.seed, epoch, weights=config.data.weights, balanced=config.data.balanced
+  )
   clips, started = len(split) // batch_size * batch_size, time.perf_counter()
   interval = 0.1 if sys.stderr.isatty() else 30  # seconds between updates; a log file wants few
   with tqdm(total=clips, desc=f'epoch {epoch + 1}', leave=False, unit='clip', mininterval=interval) as bar:
@@ -163,7 +169,7 @@ def describe(config: ml_collections.ConfigDict, spec: dict[str, Any], plateau: P
   """What a checkpoint tells of itself: the model, its clips, and where training stands."""
   return {
     'model': {'name': config.model.name, 'arguments': config.model.arguments.to_dict()},
-    'data': {'dataset': config.data.dataset, 'builder_config': config.data.builder_config},
+    'data': {name: config.data[name] for name in ('dataset', 'builder_config', 'split', 'split_seed', 'exclude')},
     'clip': spec,
     'plateau': dataclasses.asdict(plateau),
     'epoch': epoch,

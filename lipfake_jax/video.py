@@ -15,8 +15,6 @@ import av
 import cv2
 import numpy as np
 
-VIDEO_SUFFIXES = ('.avi', '.gif', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm')
-
 MAX_PIXELS = 40_000_000  # of a frame; 8K has 33 million. A header may claim anything, and memory is taken by it
 MAX_SIDE = 4096  # larger frames are halved: landmarks are stored in fixed point, and a mouth is large enough there
 PLANAR = ('yuv420p', 'yuv422p', 'yuv444p', 'yuvj420p', 'yuvj422p', 'yuvj444p')  # read as they are, 8 bits

@@ -1,6 +1,5 @@
 """What several tests share: small real videos, and a small dataset of made-up clips."""
 
-import dataclasses
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import skimage.data
 from etils import epath
 
 from lipfake_jax.clip_spec import ClipSpec
-from lipfake_jax.clips import Clip
+from lipfake_jax.clips import Clip, Rejection
 from lipfake_jax.landmarks import open_face_models
 from lipfake_jax.video import Frame
 
@@ -111,39 +110,52 @@ def make_clip(frames: np.ndarray, key: str, **fields) -> Clip:
 @pytest.fixture(scope='session')
 def tiny_data(tmp_path_factory) -> str:
   """A data_dir with `tiny_clips/tiny`: train 22, validation 10, test 9 clips; fakes flicker, reals do not."""
-  from lipfake_jax.lip_clip_builder import LipClipBuilder, LipClipConfig, VideoRecord, to_example
+  from lipfake_jax import extraction
+  from lipfake_jax.lip_clip_builder import LipClipBuilder, LipClipConfig
+  from lipfake_jax.listing import Listing, VideoRecord
 
   spec = ClipSpec(**TINY)
+  cache = tmp_path_factory.mktemp('cache')
 
-  def example(split: str, number: int):
-    rng = np.random.default_rng((len(split), number))
-    t, s, fake = spec.frames, spec.size, number % 2
-    flicker = fake * 100 * (np.arange(t) % 2)[:, None, None, None]
-    pixels = (rng.integers(100, 130, (1, s, s, 3)) + np.zeros((t, 1, 1, 1), int) + flicker).astype(np.uint8)
-    key = f'{split}/{number:03}.mp4'
-    ramp = np.arange(t, dtype=np.float32)
-    clip = make_clip(pixels, key, activity=ramp)
-    record = VideoRecord(
-      Path(key), key, ('real', 'fake')[fake], split, f'person {number // 2}', ('original', 'flicker')[fake]
+  def video(part: str, number: int) -> VideoRecord:
+    key, fake = f'{part}/{number:03}.mp4', number % 2
+    return VideoRecord(
+      path=cache / f'{part} {number}.npz',
+      key=key,
+      label=('real', 'fake')[fake],
+      identity=f'{part} person {number // 2}',
+      method=('original', 'flicker')[fake],
+      official=part,
+      folder=('reals', 'fakes')[fake],
     )
-    return key, to_example(clip, record)
+
+  def clip(record: VideoRecord) -> Clip:
+    number = int(record.key[-7:-4])
+    rng = np.random.default_rng((len(record.official), number))
+    t, s = spec.frames, spec.size
+    flicker = (number % 2) * 100 * (np.arange(t) % 2)[:, None, None, None]
+    pixels = (rng.integers(100, 130, (1, s, s, 3)) + np.zeros((t, 1, 1, 1), int) + flicker).astype(np.uint8)
+    return make_clip(pixels, record.key)
 
   class TinyClips(LipClipBuilder):
     pkg_dir_path = epath.Path(__file__).parent  # where TFDS looks for a README: not a package
     BUILDER_CONFIGS = [LipClipConfig(name='tiny', spec=spec)]
+    MANUAL_DOWNLOAD_INSTRUCTIONS = 'none'
+    OWN_SPLIT = True
+
+    def source_dir(self, dl_manager):
+      return cache
 
     def list_videos(self, root):
-      return []  # its clips come from no video
+      sizes = {'train': 22, 'validation': 10, 'test': 10}
+      return Listing([video(part, number) for part, size in sizes.items() for number in range(size)])
 
-    def _split_generators(self, dl_manager):
-      rejection = {'key': 'test/lost.mp4', 'label': 'real', 'split': 'test', 'reason': 'no_face', 'detail': 'none'}
-      self.info.metadata.update(spec=dataclasses.asdict(spec), rejections=[rejection])
-      sizes = {'train': 22, 'validation': 10, 'test': 9}
-      return {split: self._generate_examples(split, size) for split, size in sizes.items()}
-
-    def _generate_examples(self, split, size):
-      for number in range(size):
-        yield example(split, number)
+    def _extract(self, paths):  # its clips come from no video
+      for record in self.list_videos(cache).videos:
+        lost = record.key == 'test/009.mp4'
+        result = Rejection('no_face', 'none', '') if lost else [clip(record)]
+        extraction.save_result(result, record.path)
+      return paths
 
   data_dir = str(tmp_path_factory.mktemp('data'))
   TinyClips(data_dir=data_dir, config='tiny').download_and_prepare()

@@ -11,7 +11,7 @@ from lipfake_jax import extraction
 from lipfake_jax.analysis import analyse_video
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.clips import REASONS, Rejection, cut_clips
-from lipfake_jax.video import VIDEO_SUFFIXES
+from lipfake_jax.listing import find_videos
 
 FOLDER = os.environ.get('LIPFAKE_CORPUS', '')
 pytestmark = [
@@ -22,12 +22,8 @@ SAMPLE = 12  # videos, evenly over the folder, on which exact and quick extracti
 CORNERS = np.array([1 + 1j, 1 - 1j, -1 + 1j, -1 - 1j])
 
 
-def videos(root: Path) -> list[Path]:
-  return sorted(path for path in root.rglob('*') if path.suffix.lower() in VIDEO_SUFFIXES)
-
-
 def test_every_file_is_a_clip_or_a_named_reason(tmp_path):
-  paths = videos(Path(FOLDER))
+  paths = find_videos(Path(FOLDER))
   results = [extraction.load_result(c, 'k') for c in extraction.extract_videos(paths, ClipSpec(), tmp_path)]
   assert {r.reason for r in results if isinstance(r, Rejection)} <= set(REASONS)
   assert sum(isinstance(r, list) for r in results) > 0.9 * len(paths)
@@ -38,7 +34,7 @@ def test_what_is_skipped_hardly_matters(models):
   quick = ClipSpec()
   exact = dataclasses.replace(quick, landmark_stride=1, screen=False)
   shifts, same = [], []
-  candidates = videos(Path(FOLDER, 'clips'))
+  candidates = find_videos(Path(FOLDER, 'clips'))
   for path in candidates[:: max(1, len(candidates) // SAMPLE)]:
     analyses = [analyse_video(path, spec, models) for spec in (exact, quick)]
     outcomes = [cut_clips(analysis, spec, 'k') for analysis, spec in zip(analyses, (exact, quick), strict=True)]

@@ -71,7 +71,7 @@ def test_the_page_stands_alone(finished):
   page = (finished / 'eval' / 'tiny_clips-test' / 'report.html').read_text()
   assert page.count('src="data:image/png;base64,') == 4
   assert 'http' not in page  # nothing is fetched
-  assert '1 real no_face' in page
+  assert '1 fake no_face' in page
 
 
 def test_scores_and_figures_agree(finished):
@@ -212,10 +212,30 @@ def test_another_dataset_is_evaluated_by_name(finished, tiny_data):
   assert figures['n'] == 10
 
 
-def test_a_missing_test_split_is_told_before_training(tmp_path, tiny_data):
-  with pytest.raises(UserError, match="no clips in 'holdout'"):
-    run(tmp_path / 'run', tiny_data, **{'data.test_split': 'holdout'})
+def test_a_part_that_is_missing_is_told_before_training(tmp_path, tiny_data):
+  with pytest.raises(UserError, match="no clips in 'train'"):
+    run(tmp_path / 'run', tiny_data, **{'data.exclude': ('reals', 'fakes')})
   assert not (tmp_path / 'run').exists()
+
+
+def test_the_papers_split_is_called_leaky_wherever_it_is_reported(tmp_path, tiny_data, capsys):
+  run(tmp_path, tiny_data, **{'data.split': 'paper', 'train.epochs': 1})
+  printed = capsys.readouterr().out
+  assert 'tested on tiny_clips (paper_leaky, split: paper)' in printed
+  assert 'warning: paper_leaky has the same people in training and test' in printed
+  page = (tmp_path / 'eval' / 'tiny_clips-paper_leaky' / 'report.html').read_text()
+  assert 'Warning: paper_leaky has the same people in training and test' in page
+
+
+def test_a_dataset_that_was_trained_on_is_split_as_in_training(tmp_path, tiny_data, capsys):
+  """Else videos of training could be tested on; a part that was seen is said to be."""
+  run(tmp_path, tiny_data, **{'data.split': 'identity', 'train.epochs': 1})
+  capsys.readouterr()
+  for part in ('test', 'train', 'all'):
+    split = evaluate.open_tested(f'tiny_clips:{part}', checkpoints.restore_best(tmp_path)[1], tiny_data)
+    assert split.rule == 'identity'
+  evaluate.evaluate_workdir(tmp_path, ['tiny_clips:all'], tiny_data, 4)
+  assert 'warning: the run has seen videos of tiny_clips (all) in training' in capsys.readouterr().out
 
 
 def test_a_workdir_without_a_run(tmp_path, tiny_data):

@@ -1,42 +1,99 @@
-"""Celeb-DF v2: celebrities, and face swaps among them."""
+"""Celeb-DF v2: celebrities, and face swaps among them (PAPER section 9)."""
 
 import re
 from pathlib import Path
 
 from lipfake_jax.errors import UserError
-from lipfake_jax.lip_clip_builder import LipClipBuilder, VideoRecord, read_instructions
-from lipfake_jax.splits import identity_split
+from lipfake_jax.lip_clip_builder import LipClipBuilder
+from lipfake_jax.listing import Listing, VideoRecord, find_entry, find_videos, read_instructions, wrong_layout
 
-# id<target>_<take> and id<target>_id<source>_<take>: whose video it is, and whose face was put in.
-NAME = re.compile(r'(id\d+)(?:_(id\d+))?_\d+')
-FOLDERS = {'Celeb-real': 'real', 'Celeb-synthesis': 'fake'}
+# Folder -> label, and the names in it: id<target>_<take>, id<target>_id<source>_<take>, <number>.
+FOLDERS = {
+  'Celeb-real': ('real', re.compile(r'(?P<identity>id\d+)_(?P<take>\d+)')),
+  'YouTube-real': ('real', re.compile(r'\d+')),
+  'Celeb-synthesis': ('fake', re.compile(r'(?P<identity>id\d+)_(?P<second>id\d+)_(?P<take>\d+)')),
+}
+OPTIONAL = 'YouTube-real'
+TEST_LIST = 'List_of_testing_videos.txt'
+LISTED = {'1': 'real', '0': 'fake'}  # the list counts real as 1, the other way round than we do
 
 
 class Builder(LipClipBuilder):
-  """`--manual_dir` is the folder that holds Celeb-real and Celeb-synthesis. Identity-disjoint."""
+  """`--manual_dir` is the folder that holds Celeb-real and Celeb-synthesis."""
 
-  MANUAL_DOWNLOAD_INSTRUCTIONS = read_instructions(__file__)
+  MANUAL_DOWNLOAD_INSTRUCTIONS = read_instructions('celeb_df_v2')
+  PUBLISHED = {('Celeb-real', 'real'): 590, ('YouTube-real', 'real'): 300, ('Celeb-synthesis', 'fake'): 5639}
 
-  def list_videos(self, root: Path) -> list[VideoRecord]:
-    """All videos of both folders but the swaps between parts."""
-    missing = [name for name in FOLDERS if not (root / name).is_dir()]
+  def list_videos(self, root: Path) -> Listing:
+    """All videos of the three folders; those of the list are the official test part, the others train."""
+    places = {name: find_entry(root, name) for name in FOLDERS}
+    missing = [name for name, place in places.items() if place is None and name != OPTIONAL]
     if missing:
-      raise UserError(f'{root} lacks {" and ".join(missing)}.\n{self.MANUAL_DOWNLOAD_INSTRUCTIONS}')
-    paths = [path for name in FOLDERS for path in sorted((root / name).rglob('*.mp4'))]
-    records = [record for path in paths if (record := _record(path, root))]
-    mixed = len(paths) - len(records)
-    print(f'{mixed} of {len(paths)} videos swap persons of two parts and are left out')
-    return records
+      raise wrong_layout(root, ' and '.join(missing))
+    paths = [(folder, path) for folder, place in places.items() if place for path in find_videos(place)]
+    strange = [path.relative_to(root).as_posix() for folder, path in paths if not _match(folder, path)]
+    paths = [(folder, path) for folder, path in paths if _match(folder, path)]
+    listed, table = _read_list(find_entry(root, TEST_LIST)), find_entry(root, TEST_LIST)
+    reals = {path.stem: path.relative_to(root).as_posix() for folder, path in paths if folder == 'Celeb-real'}
+    videos = [_record(folder, path, root, reals, listed if table else None) for folder, path in paths]
+    absent = sorted(listed - {_listed_name(folder, path) for folder, path in paths})
+    notes = {
+      'files whose names are none of the set, left out': strange,
+      f'entries of {TEST_LIST} without a file': absent,
+      'file missing, without which there is no official split': [] if table else [TEST_LIST],
+    }
+    return Listing(videos, notes)
 
 
-def _record(path: Path, root: Path) -> VideoRecord | None:
-  """One video, or None for a swap of two persons from different parts."""
-  key = path.relative_to(root).as_posix()
-  match = NAME.fullmatch(path.stem)
-  if not match:
-    raise UserError(f'{path}: the name is none of Celeb-DF v2 (id0_0000 or id0_id1_0000); move it elsewhere')
-  persons = [person for person in match.groups() if person]
-  parts = {identity_split(person) for person in persons}
-  label = FOLDERS[key.split('/')[0]]
-  method = 'original' if label == 'real' else 'Celeb-synthesis'
-  return VideoRecord(path, key, label, parts.pop(), persons[0], method) if len(parts) == 1 else None
+def _match(folder: str, path: Path) -> re.Match | None:
+  return FOLDERS[folder][1].fullmatch(path.stem)
+
+
+def _listed_name(folder: str, path: Path) -> str:
+  """As the list writes it: without further levels, in one spelling."""
+  return f'{folder}/{path.name}'.lower()
+
+
+def _record(folder: str, path: Path, root: Path, reals: dict[str, str], listed: set[str] | None) -> VideoRecord:
+  """`reals`: the key of each video of Celeb-real by its name; `listed`: the official test part, None if unknown."""
+  names = _match(folder, path).groupdict()  # type: ignore[union-attr]  # others are left out
+  label, original = FOLDERS[folder][0], ''
+  if label == 'fake':
+    target = f'{names["identity"]}_{names["take"]}'
+    original = reals.get(target, f'Celeb-real/{target}.mp4')
+  official = 'test' if listed and _listed_name(folder, path) in listed else 'train'
+  return VideoRecord(
+    path=path,
+    key=path.relative_to(root).as_posix(),
+    label=label,
+    identity=names.get('identity', ''),
+    second_identity=names.get('second', ''),
+    method='original' if label == 'real' else 'Celeb-synthesis',
+    original=original,
+    official='' if listed is None else official,
+    folder=folder,
+  )
+
+
+def _read_list(table: Path | None) -> set[str]:
+  """The names in the list of testing videos, in small letters.
+
+  Raises:
+    UserError: a line is not '<label> <folder>/<file>', or its label is not that of its folder.
+  """
+  names: set[str] = set()
+  labels = {folder.lower(): label for folder, (label, _) in FOLDERS.items()}
+  for number, line in enumerate(table.read_text().splitlines() if table else [], start=1):
+    if not line.strip():
+      continue
+    mark, _, name = line.strip().partition(' ')
+    folder = name.strip().lower().split('/')[0]
+    if mark not in LISTED or folder not in labels:
+      raise UserError(f'{table}, line {number}: {line!r} is not a 1 (real) or 0 (fake) and FOLDER/FILE')
+    if LISTED[mark] != labels[folder]:
+      raise UserError(
+        f'{table}, line {number}: {line!r} calls a video of {folder} {LISTED[mark]}; in the published list 1 is real'
+        ' and 0 is fake: take that one'
+      )
+    names.add(name.strip().lower())
+  return names

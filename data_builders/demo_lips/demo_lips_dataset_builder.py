@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lipfake_jax.lip_clip_builder import CONFIGS, LipClipBuilder, LipClipConfig, VideoRecord, read_instructions
+from lipfake_jax.lip_clip_builder import CONFIGS, LipClipBuilder, LipClipConfig
+from lipfake_jax.listing import Listing, VideoRecord, read_instructions
 
 
 @dataclasses.dataclass
@@ -22,8 +23,9 @@ NULL = DemoConfig(name='flow_lips_60x64_null', description='Control: no fake is 
 class Builder(LipClipBuilder):
   """Renders its videos below the data folder, then lists them."""
 
-  MANUAL_DOWNLOAD_INSTRUCTIONS = read_instructions(__file__)
+  MANUAL_DOWNLOAD_INSTRUCTIONS = read_instructions('demo_lips')
   BUILDER_CONFIGS = [*CONFIGS, NULL]
+  OWN_SPLIT = True
 
   def source_dir(self, dl_manager) -> Path:
     """Where the videos are after this call. A process of its own renders them, free of TensorFlow."""
@@ -33,10 +35,19 @@ class Builder(LipClipBuilder):
     subprocess.run(command, check=True)
     return folder
 
-  def list_videos(self, root: Path) -> list[VideoRecord]:
+  def list_videos(self, root: Path) -> Listing:
     """The rows of videos.csv."""
     with open(root / 'videos.csv', newline='') as file:
-      return [
-        VideoRecord(root / row['path'], row['path'], row['label'], row['split'], row['identity'], row['method'])
-        for row in csv.DictReader(file)
-      ]
+      return Listing([_record(row, root) for row in csv.DictReader(file)])
+
+
+def _record(row: dict[str, str], root: Path) -> VideoRecord:
+  return VideoRecord(
+    path=root / row['path'],
+    key=row['path'],
+    label=row['label'],
+    identity=row['identity'],
+    method=row['method'],
+    official=row['split'],
+    folder=row['split'],
+  )

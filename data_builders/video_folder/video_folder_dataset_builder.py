@@ -4,43 +4,40 @@ import csv
 from pathlib import Path
 
 from lipfake_jax.errors import UserError
-from lipfake_jax.lip_clip_builder import LABELS, LipClipBuilder, VideoRecord, read_instructions
-from lipfake_jax.splits import PARTS, identity_split
-from lipfake_jax.video import VIDEO_SUFFIXES
+from lipfake_jax.lip_clip_builder import LipClipBuilder
+from lipfake_jax.listing import LABELS, Listing, VideoRecord, find_videos, read_instructions
+from lipfake_jax.splits import PARTS
 
-COLUMNS = ('path', 'label', 'identity', 'method', 'split')
+COLUMNS = ('path', 'label', 'identity', 'second_identity', 'method', 'original', 'split')
 
 
 class Builder(LipClipBuilder):
   """`--manual_dir` is the folder. Where identities are known, no person is in two parts."""
 
-  MANUAL_DOWNLOAD_INSTRUCTIONS = read_instructions(__file__)
+  MANUAL_DOWNLOAD_INSTRUCTIONS = read_instructions('video_folder')
+  OWN_SPLIT = True
 
-  def list_videos(self, root: Path) -> list[VideoRecord]:
+  def list_videos(self, root: Path) -> Listing:
     """The rows of the folder's CSV if it has one, else its videos below real/ and fake/."""
     tables = sorted(root.glob('*.csv'))
     if len(tables) > 1:
       raise UserError(
         f'{root} holds {len(tables)} CSV files ({", ".join(t.name for t in tables)}): keep the one to read'
       )
-    return _from_table(tables[0]) if tables else _from_folders(root)
+    return Listing(_from_table(tables[0])) if tables else _from_folders(root)
 
 
-def _from_folders(root: Path) -> list[VideoRecord]:
+def _from_folders(root: Path) -> Listing:
   records, unlabelled = [], []
-  for path in sorted(p for p in root.rglob('*') if p.suffix.lower() in VIDEO_SUFFIXES):
+  for path in find_videos(root):
     key = path.relative_to(root).as_posix()
     labels = [part.lower() for part in path.relative_to(root).parent.parts if part.lower() in LABELS]
     if not labels:
       unlabelled.append(key)
       continue
-    method = 'original' if labels[-1] == 'real' else ''
-    records.append(VideoRecord(path, key, labels[-1], identity_split(key), method=method))
-  if unlabelled:
-    print(
-      f'warning: {len(unlabelled)} videos lie outside of real/ and fake/ and are left out, the first: {unlabelled[0]}'
-    )
-  return records
+    label = labels[-1]
+    records.append(VideoRecord(path, key, label, method='original' if label == 'real' else '', folder=label))
+  return Listing(records, {'videos outside of real/ and fake/, left out': unlabelled})
 
 
 def _from_table(table: Path) -> list[VideoRecord]:
@@ -67,7 +64,10 @@ def _from_row(row: dict[str, str], table: Path, line: int) -> VideoRecord:
     path=path,
     key=cells['path'],
     label=label,
-    split=split or identity_split(cells['identity'] or cells['path']),
     identity=cells['identity'],
+    second_identity=cells['second_identity'],
     method=cells['method'] or ('original' if label == 'real' else ''),
+    original=cells['original'],
+    official=split,
+    folder=label,
   )

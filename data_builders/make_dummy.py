@@ -1,0 +1,116 @@
+"""Miniatures of the datasets: their exact folders, names and lists, with rendered videos, to try a builder without them.
+
+  python -m data_builders.make_dummy celeb_df_v2 FOLDER
+
+Each builder's `dummy_data.py` says what its miniature holds. The faces are those of the demo.
+"""
+
+import argparse
+import concurrent.futures
+import importlib
+import os
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+
+from lipfake_jax import demo_fakes, demo_videos
+from lipfake_jax.demo_face import FPS, PHOTOGRAPHS
+from lipfake_jax.listing import BUILDERS, read_instructions
+
+SPEC = demo_videos.DemoSpec(size=192)
+XM2VTS_SIZE = (720, 576)  # width and height
+
+
+class DummyVideo(NamedTuple):
+  """One video of a miniature: where it lies, what it shows, and whether its frames are interlaced, 720x576."""
+
+  path: str
+  label: str
+  person: int
+  interlaced: bool = False
+
+
+class DummyData(NamedTuple):
+  """A miniature: its videos, and its lists and tables by path."""
+
+  videos: list[DummyVideo]
+  texts: dict[str, str]
+
+
+def load_dummy(dataset: str) -> DummyData:
+  """What the miniature of a dataset holds. Raises UserError where there is no such builder."""
+  read_instructions(dataset)
+  return importlib.import_module(f'data_builders.{dataset}.dummy_data').DUMMY
+
+
+def make_dummy(data: DummyData, root: Path, empty: bool = False) -> Path:
+  """Writes a miniature below a folder; with `empty`, files of no bytes under the names of the videos."""
+  for path, text in data.texts.items():
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(text)
+  for video in data.videos:
+    (root / video.path).parent.mkdir(parents=True, exist_ok=True)
+  if empty:
+    for video in data.videos:
+      (root / video.path).touch()
+    return root
+  context, count = get_context('spawn'), len(data.videos)
+  with concurrent.futures.ProcessPoolExecutor(len(os.sched_getaffinity(0)), context, cv2.setNumThreads, (1,)) as pool:
+    list(pool.map(_write_video, [root] * count, data.videos, range(count)))
+  return root
+
+
+def _write_video(root: Path, video: DummyVideo, number: int) -> None:
+  methods = {'real': demo_videos.REAL, 'fake': demo_fakes.METHODS[number % len(demo_fakes.METHODS)]}
+  photograph = tuple(PHOTOGRAPHS)[video.person % 2]
+  drawn = demo_videos.DemoVideo(
+    video.path, video.label, '', methods[video.label], '', photograph, person=video.person, number=number
+  )
+  frames = demo_videos.render_frames(SPEC, drawn)
+  options = {'threads': '1'}
+  if video.interlaced:
+    frames = _interlace(np.stack([_to_television(frame) for frame in frames]))
+    options |= {'flags': '+ildct+ilme', 'qmin': '2', 'qmax': '4'}
+  with av.open(str(root / video.path), 'w') as container:
+    codec = 'mpeg4' if video.path.endswith('.avi') else 'libx264'
+    stream = container.add_stream(codec, rate=FPS, options=options)
+    stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], 'yuv420p'
+    for frame in frames:
+      container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
+    container.mux(stream.encode())
+
+
+def _to_television(frame: np.ndarray) -> np.ndarray:
+  """A square frame in the middle of a gray one of 720x576."""
+  width, height = XM2VTS_SIZE
+  screen = np.full((height, width, 3), 128, np.uint8)
+  left = (width - height) // 2
+  screen[:, left : left + height] = cv2.resize(frame, (height, height), interpolation=cv2.INTER_CUBIC)
+  return screen
+
+
+def _interlace(frames: np.ndarray) -> np.ndarray:
+  """Even rows from each frame, odd rows from the next."""
+  woven = frames[:-1].copy()
+  woven[:, 1::2] = frames[1:, 1::2]
+  return woven
+
+
+def main() -> None:
+  """Writes the miniature of the dataset that the command line names."""
+  known = sorted(path.parent.name for path in BUILDERS.glob('*/dummy_data.py'))
+  parser = argparse.ArgumentParser(prog='python -m data_builders.make_dummy', description='Writes a miniature dataset.')
+  parser.add_argument('dataset', choices=known)
+  parser.add_argument('folder', type=Path)
+  options = parser.parse_args()
+  data = load_dummy(options.dataset)
+  make_dummy(data, options.folder)
+  print(f'{len(data.videos)} videos written to {options.folder}')
+
+
+if __name__ == '__main__':
+  main()
