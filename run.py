@@ -17,6 +17,7 @@ from flax.traverse_util import flatten_dict
 from ml_collections import config_flags
 
 from lipfake_jax.errors import UserError
+from lipfake_jax.memory import keep_freed_memory
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum('mode', 'train', ['train', 'eval', 'predict'], 'What to do; train also evaluates at its end.')
@@ -32,6 +33,8 @@ def main(argv: Sequence[str]) -> None:
   if len(argv) > 1:
     raise UserError(f'unknown argument {argv[1]!r}: flags are written --name=value')
   logging.set_verbosity(logging.WARNING)  # libraries report each file they open
+  if jax.default_backend() != 'cpu':  # there the step takes hundreds of times as long as reading
+    keep_freed_memory()
   workdir = Path(FLAGS.workdir)
   print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.local_devices()))
   if FLAGS.mode == 'train':

@@ -1,4 +1,4 @@
-"""Miniatures of the datasets: their exact folders, names and lists, with rendered videos, to try a builder without them.
+"""Miniatures of the datasets: their exact folders, names and lists, with rendered videos, to try a builder by.
 
   python -m data_builders.make_dummy celeb_df_v2 FOLDER
 
@@ -13,12 +13,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-import av
 import cv2
 import numpy as np
 
 from lipfake_jax import demo_fakes, demo_videos
-from lipfake_jax.demo_face import FPS, PHOTOGRAPHS
+from lipfake_jax.demo_face import PHOTOGRAPHS
 from lipfake_jax.listing import BUILDERS, read_instructions
 
 SPEC = demo_videos.DemoSpec(size=192)
@@ -71,17 +70,11 @@ def _write_video(root: Path, video: DummyVideo, number: int) -> None:
     video.path, video.label, '', methods[video.label], '', photograph, person=video.person, number=number
   )
   frames = demo_videos.render_frames(SPEC, drawn)
-  options = {'threads': '1'}
   if video.interlaced:
     frames = _interlace(np.stack([_to_television(frame) for frame in frames]))
-    options |= {'flags': '+ildct+ilme', 'qmin': '2', 'qmax': '4'}
-  with av.open(str(root / video.path), 'w') as container:
-    codec = 'mpeg4' if video.path.endswith('.avi') else 'libx264'
-    stream = container.add_stream(codec, rate=FPS, options=options)
-    stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], 'yuv420p'
-    for frame in frames:
-      container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
-    container.mux(stream.encode())
+    demo_videos.encode_video(root / video.path, frames, 'mpeg4', {'flags': '+ildct+ilme', 'qmin': '2', 'qmax': '4'})
+  else:
+    demo_videos.encode_video(root / video.path, frames, 'libx264', {'crf': '23', 'preset': 'superfast'})
 
 
 def _to_television(frame: np.ndarray) -> np.ndarray:

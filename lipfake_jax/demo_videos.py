@@ -196,13 +196,14 @@ def _rng(spec: DemoSpec, person: int, stream: int, number: int | None = None) ->
   return np.random.default_rng((spec.seed, person, 0 if number is None else number + 1, stream))
 
 
-def _encode(path: Path, frames: np.ndarray, codec: _Codec, options: dict[str, str]) -> None:
+def encode_video(path: Path, frames: np.ndarray, codec: _Codec, options: dict[str, str]) -> None:
   """Writes RGB uint8 [frames, height, width, 3] as a video: all of it, or no file of that name."""
   path.parent.mkdir(parents=True, exist_ok=True)
   partial = path.with_name(f'.{os.getpid()}_{path.name}')
   # Bit-exact: no version or time of writing in the file.
+  flags = options.get('flags', '') + '+bitexact'
   with av.open(str(partial), 'w', options={'fflags': '+bitexact'}) as container:
-    stream = container.add_stream(codec, rate=demo_face.FPS, options={**options, 'threads': '1', 'flags': '+bitexact'})
+    stream = container.add_stream(codec, rate=demo_face.FPS, options={**options, 'threads': '1', 'flags': flags})
     stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], 'yuv420p'
     for frame in frames:
       container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
@@ -211,7 +212,7 @@ def _encode(path: Path, frames: np.ndarray, codec: _Codec, options: dict[str, st
 
 
 def _render_one(root: Path, spec: DemoSpec, video: DemoVideo) -> None:
-  _encode(root / video.path, render_frames(spec, video), *_draw_codec(spec, video.person, video.number))
+  encode_video(root / video.path, render_frames(spec, video), *_draw_codec(spec, video.person, video.number))
 
 
 def _render_all(root: Path, spec: DemoSpec, videos: list[DemoVideo], workers: int, progress: bool) -> None:

@@ -23,7 +23,7 @@ from lipfake_jax.clips import Clip, extract_clips
 from lipfake_jax.errors import UserError
 from lipfake_jax.landmarks import open_face_models
 from lipfake_jax.lip_clip_builder import LipClipBuilder, create_builder
-from lipfake_jax.listing import VideoRecord, layout_table, shorten
+from lipfake_jax.listing import VideoRecord, layout_table
 from lipfake_jax.video import VideoError, probe
 
 SAMPLE = 4  # videos that are extracted to measure the time

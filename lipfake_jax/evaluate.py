@@ -143,7 +143,10 @@ def read_threshold(workdir: Path) -> float:
 
 
 def write_results(folder: Path, scores: Scores, threshold: float, split: Split, data: dict[str, Any]) -> None:
-  """`data` is the run's, as its checkpoint tells it. Writes metrics.json, scores.csv, the plots and the page of one evaluation, and prints its table."""
+  """Writes metrics.json, scores.csv, the plots and the page of one evaluation, and prints its table.
+
+  `data` is what the run was trained on, as its checkpoint tells.
+  """
   folder.mkdir(parents=True, exist_ok=True)
   metrics = evaluate_scores(scores.labels, scores.p_fake, threshold)
   (folder / 'metrics.json').write_text(json.dumps(metrics, indent=2))

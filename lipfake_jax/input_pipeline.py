@@ -20,7 +20,7 @@ from lipfake_jax import splits
 from lipfake_jax.errors import UserError
 from lipfake_jax.listing import LABELS, STORED, read_instructions
 
-READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=64)
+READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=4)  # in batches
 
 Table = dict[str, list]
 
@@ -92,7 +92,7 @@ def open_split(
     dataset=dataset,
     rule='+'.join(dict.fromkeys(opened.rule for opened in parts)),
     sources=tuple(source for opened in parts for source in opened.sources),
-    places=np.concatenate([opened.places + (number, 0) for number, opened in enumerate(parts)]),
+    places=np.concatenate([opened.places + np.array((number, 0)) for number, opened in enumerate(parts)]),
     labels=np.concatenate([opened.labels for opened in parts]),
     table={name: [value for opened in parts for value in opened.table[name]] for name in parts[0].table},
     rejections=[rejection for opened in parts for rejection in opened.rejections],
@@ -164,9 +164,10 @@ def train_batches(
   if len(split) < batch_size:
     raise UserError(f'{split.dataset} {split.name} holds {len(split)} clips: choose a batch_size of at most that')
   order = epoch_order(split, seed, epoch, weights, balanced)
-  order = order[first * batch_size : len(order) // batch_size * batch_size]
-  rows = grain.MapDataset.source(order).map(lambda position: _row(split, int(position)))
-  yield from rows.batch(batch_size, drop_remainder=True).to_iter_dataset(READ_AHEAD)
+  batches = order[: len(order) // batch_size * batch_size].reshape(-1, batch_size)
+  yield from (
+    grain.MapDataset.source(batches[first:]).map(lambda batch: read_batch(split, batch)).to_iter_dataset(READ_AHEAD)
+  )
 
 
 def epoch_order(
@@ -209,19 +210,20 @@ def epoch_order(
 
 def eval_batches(split: Split, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
   """Every clip once, in stored order; the last batch is padded with its first clip, where 'mask' is False."""
-  rows = grain.MapDataset.range(len(split)).map(lambda position: _row(split, int(position)))
-  for batch in rows.batch(batch_size, drop_remainder=False).to_iter_dataset(READ_AHEAD):
-    count = len(batch['label'])
-    padded = {k: np.concatenate([v, np.repeat(v[:1], batch_size - count, axis=0)]) for k, v in batch.items()}
-    yield {**padded, 'mask': np.arange(batch_size) < count}
+  count = -(-len(split) // batch_size) * batch_size
+  positions, mask = np.arange(count), np.arange(count) < len(split)
+  positions[~mask] = positions[(len(split) - 1) // batch_size * batch_size]
+  batches = grain.MapDataset.source(positions.reshape(-1, batch_size)).map(lambda batch: read_batch(split, batch))
+  for batch, kept in zip(batches.to_iter_dataset(READ_AHEAD), mask.reshape(-1, batch_size), strict=True):
+    yield {**batch, 'mask': kept}
 
 
-def _row(split: Split, position: int) -> dict[str, np.ndarray]:
-  return {
-    'clip': read_clip(split, position),
-    'label': split.labels[position],
-    'position': np.int64(position),
-  }
+def read_batch(split: Split, positions: np.ndarray) -> dict[str, np.ndarray]:
+  """'clip' uint8 [B, T, S, S, 3], 'label' int32 [B] and 'position' int64 [B] of the clips at positions, int64 [B]."""
+  clips = np.empty((len(positions), *split.clip_shape), np.uint8)
+  for i, position in enumerate(positions):
+    clips[i] = read_clip(split, int(position))
+  return {'clip': clips, 'label': split.labels[positions], 'position': positions}
 
 
 def _how_to_build(dataset: str, builder_config: str, data_dir: str | None) -> str:

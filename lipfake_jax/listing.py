@@ -51,7 +51,7 @@ class VideoRecord:
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-  """The videos of a dataset, and what else was found or missed: a sentence for each kind, with the names it is about."""
+  """The videos of a dataset, and what else was found or missed: for each kind, in words, the names that it is about."""
 
   videos: list[VideoRecord]
   notes: dict[str, list[str]] = dataclasses.field(default_factory=dict)

@@ -40,8 +40,8 @@ Row = Mapping[str, str]  # the fields of a `listing.VideoRecord`, but for the pa
 def draw(name: str, seed: int) -> float:
   """A number in [0, 1) from a name and a seed alone.
 
-  Names that differ in their numbers (id0_0001, id0_0002, id1_0001, ...) are spread evenly rather than at random: of twenty
-  people numbered in a row, every part gets its share to within about one. Others are spread by a hash.
+  Names that differ in their numbers (id0_0001, id0_0002, id1_0001, ...) are spread evenly rather than at random: of
+  twenty people numbered in a row, every part gets its share to within about one. Others are spread by a hash.
   """
   pattern, numbers = re.sub(r'\d+', '#', name), re.findall(r'\d+', name)
   offset = int.from_bytes(hashlib.sha256(f'{seed}/{pattern}'.encode()).digest()[:8], 'big')
@@ -124,10 +124,8 @@ def _part(number: float, shares: Sequence[float]) -> str:
 
 def _part_of_people(row: Row, seed: int, shares: Sequence[float]) -> str:
   """The part in which all persons of a video are, '' if they are not in one."""
-  if row['group']:
-    units = {f'{row["dataset"]}/{row["group"]}'}
-  else:
-    units = people(row) or {_video_name(row)}
+  group = {f'{row["dataset"]}/{row["group"]}'} if row['group'] else set()
+  units = group or people(row) or {_video_name(row)}
   parts = {_part(draw(unit, seed), shares) for unit in units}
   return parts.pop() if len(parts) == 1 else ''
 
@@ -154,7 +152,7 @@ def _video_name(row: Row) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-  """`python -m lipfake_jax.splits audit DATASET`. The command is here, where a user looks for it; the work in `audit`."""
+  """`python -m lipfake_jax.splits audit DATASET`: here is where a user looks for it, the work is done in `audit`."""
   arguments = sys.argv[1:] if arguments is None else arguments
   if not arguments or arguments[0] != 'audit':
     sys.exit('usage: python -m lipfake_jax.splits audit DATASET [--help]')

@@ -1,5 +1,6 @@
 """Which videos the builders find, under which names; and one real `tfds build`."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -14,11 +15,10 @@ import pytest
 import tensorflow_datasets as tfds
 from conftest import write_video
 
-from data_builders.celeb_df_v2 import celeb_df_v2_dataset_builder as celeb
-from data_builders.video_folder import video_folder_dataset_builder as folder
+from lipfake_jax import input_pipeline
 from lipfake_jax.errors import UserError
-from lipfake_jax.lip_clip_builder import VideoRecord, count_rejections, rejection_table
-from lipfake_jax.splits import identity_split
+from lipfake_jax.lip_clip_builder import count_rejections, create_builder, rejection_table
+from lipfake_jax.listing import Listing, VideoRecord, check_videos, find_entry, layout_table
 
 TFDS = Path(sys.executable).with_name('tfds')
 ROOT = Path(__file__).parents[1]
@@ -31,41 +31,51 @@ def touch(root: Path, *names: str) -> Path:
   return root
 
 
-def videos_of(module, root: Path, data_dir: Path) -> list[VideoRecord]:
-  return module.Builder(data_dir=str(data_dir), config='flow_lips_60x64').list_videos(root)
+@pytest.fixture
+def survey(tmp_path):
+  """What video_folder finds below a folder."""
+  return create_builder('video_folder', data_dir=str(tmp_path / 'unused')).survey
 
 
 @pytest.fixture
-def listed(tmp_path):
-  """The videos that video_folder finds below a folder, by key."""
-  return lambda root: {r.key: r for r in videos_of(folder, root, tmp_path / 'unused')}
+def listed(survey):
+  """Its videos by key."""
+  return lambda root: {video.key: video for video in survey(root).videos}
 
 
-def test_folders_name_the_label_at_any_depth(tmp_path, listed, capsys):
+def test_folders_name_the_label_at_any_depth(tmp_path, survey):
   names = ['real/a.mp4', 'set 1/Fake/deep/b.MOV', 'set 1/real/a.mp4', 'notes/real/fake/c.avi', 'real/readme.txt']
-  records = listed(touch(tmp_path / 'v', *names, 'stray.mp4'))
-  labels = {key: record.label for key, record in records.items()}
+  listing = survey(touch(tmp_path / 'v', *names, 'stray.mp4'))
+  labels = {video.key: video.label for video in listing.videos}
   # Equal file names in two folders are two videos; of nested names the deepest counts.
   assert labels == {
     'real/a.mp4': 'real', 'set 1/Fake/deep/b.MOV': 'fake', 'set 1/real/a.mp4': 'real', 'notes/real/fake/c.avi': 'fake',
   }  # fmt: skip
-  assert '1 videos lie outside of real/ and fake/ and are left out, the first: stray.mp4' in capsys.readouterr().out
+  assert '1 videos outside of real/ and fake/, left out: stray.mp4' in layout_table(listing, {})
 
 
 def test_a_table_names_everything(tmp_path, listed):
   root = touch(tmp_path / 'v', 'a.mp4', 'b/c.mp4', 'd.mp4')
   rows = [
-    'path,label,identity,method,split',
-    'a.mp4,Real,anna,,validation',
-    'b/c.mp4,fake,ben,Wav2Lip,',
-    'd.mp4,fake,,,',
+    'path,label,identity,second_identity,method,original,split',
+    'a.mp4,Real,anna,,,,validation',
+    'b/c.mp4,fake,anna,ben,FaceSwap,a.mp4,',
+    'd.mp4,fake,,,,,',
   ]
   (root / 'list.csv').write_text('\n'.join(rows))
   records = listed(root)
-  assert records['a.mp4'] == VideoRecord(root / 'a.mp4', 'a.mp4', 'real', 'validation', 'anna', 'original')
-  assert records['b/c.mp4'].split == identity_split('ben')
-  assert records['b/c.mp4'].method == 'Wav2Lip'
-  assert records['d.mp4'].split == identity_split('d.mp4')  # unknown person: by the video
+  real, fake = records['a.mp4'], records['b/c.mp4']
+  assert (real.path, real.label, real.identity, real.method) == (root / 'a.mp4', 'real', 'anna', 'original')
+  assert (real.official, fake.official) == ('validation', '')
+  assert (fake.identity, fake.second_identity, fake.method, fake.original) == ('anna', 'ben', 'FaceSwap', 'a.mp4')
+  assert (records['d.mp4'].identity, records['d.mp4'].method) == ('', '')
+
+
+def test_a_file_that_stands_twice_in_a_table_is_told(tmp_path, listed):
+  root = touch(tmp_path / 'v', 'a.mp4')
+  (root / 'list.csv').write_text('path,label\na.mp4,real\na.mp4,fake')
+  with pytest.raises(UserError, match=r'1 videos are listed twice \(video_folder/a.mp4\): list each file once'):
+    listed(root)
 
 
 @pytest.mark.parametrize(
@@ -89,35 +99,36 @@ def test_two_tables_are_one_too_many(tmp_path, listed):
     listed(touch(tmp_path / 'v', 'a.csv', 'b.csv'))
 
 
-def test_celeb_df_persons_are_in_one_part(tmp_path):
-  persons = [f'id{n}' for n in range(60)]
-  reals = [f'Celeb-real/{p}_0000.mp4' for p in persons]
-  fakes = [f'Celeb-synthesis/{a}_{b}_0000.mp4' for a in persons for b in persons if a != b]
-  root = touch(tmp_path / 'c', *reals, *fakes, 'YouTube-real/00000.mp4')
-  records = videos_of(celeb, root, tmp_path / 'unused')
-  members: dict[str, set[str]] = {}
-  for record in records:
-    names = Path(record.key).stem.split('_')[:-1]
-    assert len(names) == (1 if record.label == 'real' else 2)
-    for name in names:
-      members.setdefault(name, set()).add(record.split)
-  assert all(len(parts) == 1 for parts in members.values())
-  sizes = [sum(identity_split(p) == part for p in persons) for part in ('train', 'validation', 'test')]
-  assert len(records) == 60 + sum(n * (n - 1) for n in sizes)  # every swap within a part, and only those
-  assert {r.method for r in records if r.label == 'fake'} == {'Celeb-synthesis'}
+def test_found_and_published_stand_side_by_side():
+  videos = [
+    VideoRecord(Path(k), k, label, folder=folder) for k, label, folder in (('1', 'real', 'A'), ('2', 'fake', 'X'))
+  ]
+  listing = Listing(videos, {'masked': [f'{n}.mp4' for n in range(5)], 'missing': []})
+  text = layout_table(listing, {('A', 'real'): 590, ('B', 'fake'): 5639})
+  assert [line.split() for line in text.splitlines()[:3]] == [
+    ['folder', 'class', 'videos', 'published'], ['A', 'real', '1', '590'], ['X', 'fake', '1', '-'],
+  ]  # fmt: skip
+  assert text.splitlines()[3:] == ['no video of B', '5 masked: 0.mp4, 1.mp4, 2.mp4, ...']
 
 
-def test_celeb_df_in_a_wrong_layout(tmp_path):
-  with pytest.raises(UserError, match=r'lacks Celeb-synthesis\.[\s\S]*tfds build'):
-    videos_of(celeb, touch(tmp_path / 'c', 'Celeb-real/id0_0000.mp4'), tmp_path / 'unused')
-  with pytest.raises(UserError, match='none of Celeb-DF v2'):
-    videos_of(celeb, touch(tmp_path / 'c', 'Celeb-synthesis/holiday.mp4'), tmp_path / 'unused')
+def test_folders_are_found_in_any_case_and_one_level_down(tmp_path):
+  touch(tmp_path, 'youtube-REAL/a.mp4', 'inner/Celeb-real/b.mp4', 'inner/deeper/YouTube-fake/c.mp4')
+  assert find_entry(tmp_path, 'YouTube-real') == tmp_path / 'youtube-REAL'
+  assert find_entry(tmp_path, 'Celeb-real') == tmp_path / 'inner' / 'Celeb-real'
+  assert find_entry(tmp_path, 'YouTube-fake') is None
+
+
+def test_equal_keys_are_two_videos_only_in_two_datasets():
+  one = VideoRecord(Path('a'), 'a.mp4', 'real', dataset='x')
+  check_videos(Path('.'), [one, dataclasses.replace(one, dataset='y')])
+  with pytest.raises(UserError, match='listed twice'):
+    check_videos(Path('.'), [one, one])
 
 
 def some_rejections(n_real, n_fake):
   """Of ten reals and twenty fakes some are rejected."""
   labels = ['real'] * 10 + ['fake'] * 20
-  records = [VideoRecord(Path(f'{i}'), f'{i}', label, 'train') for i, label in enumerate(labels)]
+  records = [VideoRecord(Path(f'{i}'), f'{i}', label) for i, label in enumerate(labels)]
   lost = [*records[:n_real], *records[10 : 10 + n_fake]]
   reasons = ['no_face'] + ['too_short'] * 30
   return records, [{'key': r.key, 'label': r.label, 'reason': why} for r, why in zip(lost, reasons, strict=False)]
@@ -164,7 +175,7 @@ def test_tfds_build_makes_a_dataset_of_a_folder(tmp_path, face_video, blank_vide
   builder = tfds.core.read_only_builder.builder_from_files(
     'video_folder/uniform_lips_30x32', data_dir=str(tmp_path / 'data')
   )
-  rows = [row for split in builder.info.splits for row in builder.as_data_source(split)]
+  rows = list(builder.as_data_source('clips'))
   assert {row['key'].decode(): int(row['label']) for row in rows} == {'real/face.mp4': 0, 'fake/face.mp4': 1}
   assert rows[0]['clip'].shape == (30, 32, 32, 3)
   assert rows[0]['clip'].std() > 10  # pixels, not blanks
@@ -174,6 +185,25 @@ def test_tfds_build_makes_a_dataset_of_a_folder(tmp_path, face_video, blank_vide
   assert (rows[0]['codec'], rows[0]['width'], rows[0]['height']) == (b'h264', 512, 400)
   assert rows[0]['mouth_width'] == pytest.approx(72, abs=3)
   assert json.loads(json.dumps(builder.info.metadata['spec']))['frames'] == 30
+  table = builder.info.metadata['clips']
+  assert [(row['key'].decode(), float(row['mouth_width'])) for row in rows] == pytest.approx(
+    list(zip(table['key'], table['mouth_width'], strict=True))
+  )  # the table's rows are the clips
+  assert table['sha256'][0] == table['sha256'][1]  # both are copies of one file
+
+
+@pytest.mark.slow
+def test_a_built_dataset_is_split_again_without_extraction(tmp_path, many_videos):
+  """Nor is it rewritten: the split is a choice at reading."""
+  done = tfds_build(f'--manual_dir={many_videos}', f'--data_dir={tmp_path}')
+  assert done.returncode == 0, done.stderr
+  files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob('*') if path.is_file()}
+  keys = {
+    split: input_pipeline.open_split('video_folder', 'uniform_lips_30x32', 'train', str(tmp_path), split).table['key']
+    for split in ('identity', 'paper')
+  }
+  assert keys['identity'] != keys['paper']
+  assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob('*') if path.is_file()} == files
 
 
 @pytest.mark.slow

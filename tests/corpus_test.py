@@ -2,17 +2,21 @@
 
 import dataclasses
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lipfake_jax import extraction
+from lipfake_jax import extraction, input_pipeline
 from lipfake_jax.analysis import analyse_video
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.clips import REASONS, Rejection, cut_clips
 from lipfake_jax.listing import find_videos
+from lipfake_jax.splits import assign_parts
 
+ROOT = Path(__file__).parents[1]
 FOLDER = os.environ.get('LIPFAKE_CORPUS', '')
 pytestmark = [
   pytest.mark.slow,
@@ -55,3 +59,53 @@ def test_what_is_skipped_hardly_matters(models):
   assert len(same) > SAMPLE / 2
   assert np.percentile(np.concatenate(shifts), 95) < 0.02
   assert np.mean(same) >= 0.95
+
+
+LAYOUTS = Path(FOLDER, 'layouts')
+needs_layouts = pytest.mark.skipif(not LAYOUTS.is_dir(), reason='the folder of LIPFAKE_CORPUS holds no layouts/')
+
+
+def build(dataset: str, root: Path, data_dir: Path) -> dict[str, dict]:
+  """The rows of a build by the `tfds` command, by key."""
+  command = [Path(sys.executable).with_name('tfds'), 'build', f'data_builders/{dataset}', '--config=flow_lips_60x64']
+  done = subprocess.run(
+    [*command, f'--manual_dir={root}', f'--data_dir={data_dir}'], capture_output=True, text=True, check=False, cwd=ROOT
+  )
+  assert done.returncode == 0, done.stderr
+  split = input_pipeline.open_split(dataset, 'flow_lips_60x64', 'all', str(data_dir))
+  rows = zip(*split.table.values(), strict=True)
+  return {row['key']: row for row in (dict(zip(split.table, values, strict=True)) for values in rows)}
+
+
+@needs_layouts
+def test_the_real_faceforensics_builds_untouched(tmp_path):
+  rows = build('faceforensics', LAYOUTS / 'ffpp', tmp_path)
+  files = {path.relative_to(LAYOUTS / 'ffpp').as_posix() for path in find_videos(LAYOUTS / 'ffpp')}
+  assert set(rows) <= files
+  assert len(rows) > 0.9 * len(files)
+  for key, row in rows.items():
+    stem = Path(key).stem
+    assert row['label'] == ('real' if key.startswith('original_sequences') else 'fake')
+    assert row['method'] == ('original' if row['label'] == 'real' else key.split('/')[1])
+    people = stem.split('__')[0].split('_') if '__' in stem else stem.split('_')
+    assert row['identity'].removeprefix('actor ') == people[0]
+    assert row['second_identity'] == (people[1] if row['label'] == 'fake' else '')
+    assert row['original'] in {'', *files} or 'c23' in row['original']  # of some c23 fakes the original is not there
+  parts = dict(zip(rows, assign_parts(list(rows.values()), 'identity'), strict=True))
+  pairs: dict[str, set[str]] = {}
+  for key, row in rows.items():
+    for person in (row['identity'], row['second_identity']):
+      pairs.setdefault(person, set()).add(parts[key])
+  pairs.pop('')
+  assert all(len(found) == 1 and found != {''} for found in pairs.values())
+
+
+@needs_layouts
+def test_the_real_dfdc_builds_untouched(tmp_path):
+  rows = build('dfdc', LAYOUTS / 'dfdc', tmp_path)
+  found = {key: (row['label'], row['identity'], row['original']) for key, row in rows.items()}
+  assert found == {
+    'dfdc_train_part_0/brtujopkby.mp4': ('fake', 'gnmmhlbzge', 'dfdc_train_part_0/gnmmhlbzge.mp4'),
+    'dfdc_train_part_10/widuwuoiur.mp4': ('fake', 'ybqmttnept', 'dfdc_train_part_10/ybqmttnept.mp4'),
+    'dfdc_train_part_10/yhffcuhhjy.mp4': ('fake', 'wdpsifpppf', 'dfdc_train_part_10/wdpsifpppf.mp4'),
+  }

@@ -94,9 +94,10 @@ sys.exit(f'loaded: {{loaded}}' if loaded else 0)"""
 
 
 def test_every_config_loads_and_names_a_known_clip():
-  for path in sorted((ROOT / 'configs').glob('*.py')):
+  for path in sorted((ROOT / 'configs').rglob('*.py')):
     scope: dict = {}
     exec(compile(path.read_text(), str(path), 'exec'), scope)
     config = scope['get_config']()
     assert config.data.builder_config in SPECS, path
-    assert (ROOT / 'data_builders' / config.data.dataset / 'README.md').exists(), path
+    for dataset in config.data.dataset.split('+'):
+      assert (ROOT / 'data_builders' / dataset / 'README.md').exists(), path

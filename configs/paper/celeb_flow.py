@@ -2,8 +2,8 @@
 
     python run.py --config=configs/paper/celeb_flow.py --workdir=runs/paper_celeb_flow
 
-As in the paper, a box about the lips in each frame, no video with fewer than 60 active frames, the 590 reals of
-Celeb-real alone, and a test part that also chose the weights: paper_leaky. --config.data.split=identity is the sound one.
+As in the paper: a box about the lips in each frame, no video with fewer than 60 active frames, the 590 reals of
+Celeb-real alone, and a test part that also chose the weights (paper_leaky; --config.data.split=identity is sound).
 """
 
 from configs import default

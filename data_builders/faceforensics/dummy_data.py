@@ -13,9 +13,13 @@ FAKES = [
   for method in ('Deepfakes', 'NeuralTextures')
   for a, b in (pair[::way] for pair in PAIRS for way in (1, -1))
 ]
-ACTORS = [DummyVideo(f'original_sequences/actors/c23/videos/{n:02}__kitchen_pan.mp4', 'real', 50 + n) for n in (1, 2, 3)]
+ACTORS = [
+  DummyVideo(f'original_sequences/actors/c23/videos/{n:02}__kitchen_pan.mp4', 'real', 50 + n) for n in (1, 2, 3)
+]
 SWAPS = [
-  DummyVideo(f'manipulated_sequences/DeepFakeDetection/c23/videos/{a:02}_{b:02}__kitchen_pan__9229VVZ3.mp4', 'fake', 50 + a)
+  DummyVideo(
+    f'manipulated_sequences/DeepFakeDetection/c23/videos/{a:02}_{b:02}__kitchen_pan__9229VVZ3.mp4', 'fake', 50 + a
+  )
   for a, b in ((1, 2), (2, 3))
 ]
 LISTS = {'train.json': PAIRS[:4], 'val.json': PAIRS[4:6], 'test.json': PAIRS[6:]}

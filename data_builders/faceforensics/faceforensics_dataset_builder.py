@@ -88,7 +88,9 @@ def _record(path: Path, root: Path) -> VideoRecord | None:
     return None
   if method not in (('youtube', 'actors') if real else METHODS):
     return None
-  identity, second = (f'actor {name}' if actors and name else name or '' for name in (match['identity'], match['second']))
+  identity, second = (
+    f'actor {name}' if actors and name else name or '' for name in (match['identity'], match['second'])
+  )
   original = ''
   if not real:
     scene = f'{match["identity"]}__{match["scene"].rpartition("__")[0]}' if actors else match['identity']

@@ -53,8 +53,8 @@ class Builder(LipClipBuilder):
     rows, doubles = _read_table(table)
     labels = {**FOLDERS, POLICY: getattr(self.builder_config, 'fake_audio', '')}
     videos, undecided, unlisted, seen = [], [], [], set()
-    for folder, place in places.items():
-      for path in find_videos(place) if place else []:
+    for folder, place in ((folder, place) for folder, place in places.items() if place):
+      for path in find_videos(place):
         name, key = f'{folder}/{path.relative_to(place).as_posix()}', path.relative_to(root).as_posix()
         seen.add(name)
         if name not in rows:
