@@ -4,7 +4,7 @@
 
 Prints JSON, in clips per second: `file`, a plain file of the clips' bytes, read and seen by np.frombuffer; `records`,
 the records of the dataset, read in order by ArrayRecord alone and seen by np.frombuffer; `clips`, decoded clips at
-random; `batches`, what training gets: shuffled, decoded, batched. All are in the page cache; the best of several rounds.
+random; `batches`, what training gets: shuffled, decoded, batched. All from the page cache; the best of several rounds.
 """
 
 import argparse

@@ -50,10 +50,22 @@ def miniature(tmp_path_factory) -> Callable[[str], Path]:
   return render
 
 
+def touch(root: Path, *names: str) -> Path:
+  """Makes empty files below a folder."""
+  for name in names:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).touch()
+  return root
+
+
+def tfds_command(dataset: str, *arguments: str) -> list[str]:
+  """`tfds build` of a dataset, to be run in ROOT."""
+  return [str(TFDS), 'build', f'data_builders/{dataset}', *arguments]
+
+
 def tfds_build(dataset: str, *arguments: str) -> subprocess.CompletedProcess:
   """Runs the `tfds` command as a user does."""
-  command = [str(TFDS), 'build', f'data_builders/{dataset}', *arguments]
-  return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+  return subprocess.run(tfds_command(dataset, *arguments), capture_output=True, text=True, cwd=ROOT, check=False)
 
 
 @pytest.fixture(scope='session')

@@ -20,7 +20,8 @@ from lipfake_jax import demo_fakes, demo_videos
 from lipfake_jax.demo_face import PHOTOGRAPHS
 from lipfake_jax.listing import BUILDERS, read_instructions
 
-SPEC = demo_videos.DemoSpec(size=192)
+SECONDS = 2.84  # of each video
+SIZE = 192  # side in pixels
 XM2VTS_SIZE = (720, 576)  # width and height
 
 
@@ -46,7 +47,7 @@ def load_dummy(dataset: str) -> DummyData:
   return importlib.import_module(f'data_builders.{dataset}.dummy_data').DUMMY
 
 
-def make_dummy(data: DummyData, root: Path, empty: bool = False) -> Path:
+def make_dummy(data: DummyData, root: Path, seconds: float = SECONDS, empty: bool = False) -> Path:
   """Writes a miniature below a folder; with `empty`, files of no bytes under the names of the videos."""
   for path, text in data.texts.items():
     (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -59,17 +60,17 @@ def make_dummy(data: DummyData, root: Path, empty: bool = False) -> Path:
     return root
   context, count = get_context('spawn'), len(data.videos)
   with concurrent.futures.ProcessPoolExecutor(len(os.sched_getaffinity(0)), context, cv2.setNumThreads, (1,)) as pool:
-    list(pool.map(_write_video, [root] * count, data.videos, range(count)))
+    list(pool.map(_write_video, [root] * count, data.videos, range(count), [seconds] * count))
   return root
 
 
-def _write_video(root: Path, video: DummyVideo, number: int) -> None:
+def _write_video(root: Path, video: DummyVideo, number: int, seconds: float) -> None:
   methods = {'real': demo_videos.REAL, 'fake': demo_fakes.METHODS[number % len(demo_fakes.METHODS)]}
   photograph = tuple(PHOTOGRAPHS)[video.person % 2]
   drawn = demo_videos.DemoVideo(
     video.path, video.label, '', methods[video.label], '', photograph, person=video.person, number=number
   )
-  frames = demo_videos.render_frames(SPEC, drawn)
+  frames = demo_videos.render_frames(demo_videos.DemoSpec(size=SIZE, seconds=seconds), drawn)
   if video.interlaced:
     frames = _interlace(np.stack([_to_television(frame) for frame in frames]))
     demo_videos.encode_video(root / video.path, frames, 'mpeg4', {'flags': '+ildct+ilme', 'qmin': '2', 'qmax': '4'})
@@ -99,9 +100,10 @@ def main() -> None:
   parser = argparse.ArgumentParser(prog='python -m data_builders.make_dummy', description='Writes a miniature dataset.')
   parser.add_argument('dataset', choices=known)
   parser.add_argument('folder', type=Path)
+  parser.add_argument('--seconds', type=float, default=SECONDS, help='length of each video (default: %(default)s)')
   options = parser.parse_args()
   data = load_dummy(options.dataset)
-  make_dummy(data, options.folder)
+  make_dummy(data, options.folder, options.seconds)
   print(f'{len(data.videos)} videos written to {options.folder}')
 
 

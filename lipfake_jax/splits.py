@@ -133,14 +133,14 @@ def _part_of_people(row: Row, seed: int, shares: Sequence[float]) -> str:
 def _official_parts(rows: Sequence[Row], seed: int) -> list[str]:
   """The list's parts; what it does not name is drawn by person. Where it names no validation part, training gives it
   a share, by person too."""
-  named = {row['official'] for row in rows} - {''}
+  named = {(row['dataset'], row['official']) for row in rows if row['official']}
   if not named:
     raise UserError("there is no official split here: choose the split 'identity'")
   parts = []
   for row in rows:
     if not row['official']:
       parts.append(_part_of_people(row, seed, SHARES))
-    elif row['official'] == 'train' and 'validation' not in named:
+    elif row['official'] == 'train' and (row['dataset'], 'validation') not in named:
       parts.append(_part_of_people(row, seed, (1 - SHARES[1], SHARES[1])))
     else:
       parts.append(row['official'])

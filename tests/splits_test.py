@@ -129,6 +129,13 @@ def test_a_list_without_validation_gives_it_a_share_of_training_by_person():
   assert not found['train'] & found['validation']
 
 
+def test_each_dataset_of_a_union_goes_by_its_own_list():
+  """One names a validation part, the other does not: its training gives the share, as it does alone."""
+  one = [row(f'{n}.mp4', identity=f'{n}', official=PARTS[n % 3]) for n in range(9)]
+  other = [{**video, 'dataset': 'other', 'official': 'train'} for video in REALS]
+  assert assign_parts([*one, *other], 'official') == assign_parts(one, 'official') + assign_parts(other, 'official')
+
+
 def test_what_a_list_does_not_name_is_drawn_by_person():
   rows = [row('a.mp4', official='train'), row('b.mp4', official='validation'), row('c.mp4', identity='id7')]
   assert assign_parts(rows, 'official')[2] == assign_parts(rows, 'identity')[2]

@@ -1,12 +1,10 @@
-"""Which videos the builders find, under which names; and one real `tfds build`."""
+"""From listed videos to a built dataset: real builds by the `tfds` command, and what they tell."""
 
-import dataclasses
 import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,114 +13,10 @@ import pytest
 import tensorflow_datasets as tfds
 from conftest import write_video
 
+from data_builders.conftest import ROOT, tfds_build, tfds_command, touch
 from lipfake_jax import input_pipeline
-from lipfake_jax.errors import UserError
-from lipfake_jax.lip_clip_builder import count_rejections, create_builder, rejection_table
-from lipfake_jax.listing import Listing, VideoRecord, check_videos, find_entry, layout_table
-
-TFDS = Path(sys.executable).with_name('tfds')
-ROOT = Path(__file__).parents[1]
-
-
-def touch(root: Path, *names: str) -> Path:
-  for name in names:
-    (root / name).parent.mkdir(parents=True, exist_ok=True)
-    (root / name).touch()
-  return root
-
-
-@pytest.fixture
-def survey(tmp_path):
-  """What video_folder finds below a folder."""
-  return create_builder('video_folder', data_dir=str(tmp_path / 'unused')).survey
-
-
-@pytest.fixture
-def listed(survey):
-  """Its videos by key."""
-  return lambda root: {video.key: video for video in survey(root).videos}
-
-
-def test_folders_name_the_label_at_any_depth(tmp_path, survey):
-  names = ['real/a.mp4', 'set 1/Fake/deep/b.MOV', 'set 1/real/a.mp4', 'notes/real/fake/c.avi', 'real/readme.txt']
-  listing = survey(touch(tmp_path / 'v', *names, 'stray.mp4'))
-  labels = {video.key: video.label for video in listing.videos}
-  # Equal file names in two folders are two videos; of nested names the deepest counts.
-  assert labels == {
-    'real/a.mp4': 'real', 'set 1/Fake/deep/b.MOV': 'fake', 'set 1/real/a.mp4': 'real', 'notes/real/fake/c.avi': 'fake',
-  }  # fmt: skip
-  assert '1 videos outside of real/ and fake/, left out: stray.mp4' in layout_table(listing, {})
-
-
-def test_a_table_names_everything(tmp_path, listed):
-  root = touch(tmp_path / 'v', 'a.mp4', 'b/c.mp4', 'd.mp4')
-  rows = [
-    'path,label,identity,second_identity,method,original,split',
-    'a.mp4,Real,anna,,,,validation',
-    'b/c.mp4,fake,anna,ben,FaceSwap,a.mp4,',
-    'd.mp4,fake,,,,,',
-  ]
-  (root / 'list.csv').write_text('\n'.join(rows))
-  records = listed(root)
-  real, fake = records['a.mp4'], records['b/c.mp4']
-  assert (real.path, real.label, real.identity, real.method) == (root / 'a.mp4', 'real', 'anna', 'original')
-  assert (real.official, fake.official) == ('validation', '')
-  assert (fake.identity, fake.second_identity, fake.method, fake.original) == ('anna', 'ben', 'FaceSwap', 'a.mp4')
-  assert (records['d.mp4'].identity, records['d.mp4'].method) == ('', '')
-
-
-def test_a_file_that_stands_twice_in_a_table_is_told(tmp_path, listed):
-  root = touch(tmp_path / 'v', 'a.mp4')
-  (root / 'list.csv').write_text('path,label\na.mp4,real\na.mp4,fake')
-  with pytest.raises(UserError, match=r'1 videos are listed twice \(video_folder/a.mp4\): list each file once'):
-    listed(root)
-
-
-@pytest.mark.parametrize(
-  ('table', 'message'),
-  [
-    ('path,label\na.mp4,genuine', r'line 2: label .genuine. is neither real nor fake'),
-    ('path,label\nnone.mp4,real', 'line 2: there is no file'),
-    ('file,label\na.mp4,real', r"lacks the column path; it has \['file', 'label'\]"),
-    ('path,label,split\na.mp4,real,dev', r'line 2: split .dev. is none of train, validation, test'),
-  ],
-)
-def test_a_bad_table_names_the_line(tmp_path, listed, table, message):
-  root = touch(tmp_path / 'v', 'a.mp4')
-  (root / 'list.csv').write_text(table)
-  with pytest.raises(UserError, match=message):
-    listed(root)
-
-
-def test_two_tables_are_one_too_many(tmp_path, listed):
-  with pytest.raises(UserError, match='holds 2 CSV files'):
-    listed(touch(tmp_path / 'v', 'a.csv', 'b.csv'))
-
-
-def test_found_and_published_stand_side_by_side():
-  videos = [
-    VideoRecord(Path(k), k, label, folder=folder) for k, label, folder in (('1', 'real', 'A'), ('2', 'fake', 'X'))
-  ]
-  listing = Listing(videos, {'masked': [f'{n}.mp4' for n in range(5)], 'missing': []})
-  text = layout_table(listing, {('A', 'real'): 590, ('B', 'fake'): 5639})
-  assert [line.split() for line in text.splitlines()[:3]] == [
-    ['folder', 'class', 'videos', 'published'], ['A', 'real', '1', '590'], ['X', 'fake', '1', '-'],
-  ]  # fmt: skip
-  assert text.splitlines()[3:] == ['no video of B', '5 masked: 0.mp4, 1.mp4, 2.mp4, ...']
-
-
-def test_folders_are_found_in_any_case_and_one_level_down(tmp_path):
-  touch(tmp_path, 'youtube-REAL/a.mp4', 'inner/Celeb-real/b.mp4', 'inner/deeper/YouTube-fake/c.mp4')
-  assert find_entry(tmp_path, 'YouTube-real') == tmp_path / 'youtube-REAL'
-  assert find_entry(tmp_path, 'Celeb-real') == tmp_path / 'inner' / 'Celeb-real'
-  assert find_entry(tmp_path, 'YouTube-fake') is None
-
-
-def test_equal_keys_are_two_videos_only_in_two_datasets():
-  one = VideoRecord(Path('a'), 'a.mp4', 'real', dataset='x')
-  check_videos(Path('.'), [one, dataclasses.replace(one, dataset='y')])
-  with pytest.raises(UserError, match='listed twice'):
-    check_videos(Path('.'), [one, one])
+from lipfake_jax.lip_clip_builder import count_rejections, rejection_table
+from lipfake_jax.listing import VideoRecord
 
 
 def some_rejections(n_real, n_fake):
@@ -153,12 +47,7 @@ def test_a_class_that_loses_more_is_a_warning():
   assert warning.startswith('warning: 0.0% of the reals and 10.0% of the fakes were rejected')
 
 
-def tfds_command(*arguments: str) -> list[str]:
-  return [str(TFDS), 'build', 'data_builders/video_folder', '--config=uniform_lips_30x32', *arguments]
-
-
-def tfds_build(*arguments: str) -> subprocess.CompletedProcess:
-  return subprocess.run(tfds_command(*arguments), capture_output=True, text=True, cwd=ROOT, check=False)
+CLIPS = '--config=uniform_lips_30x32'
 
 
 @pytest.mark.slow
@@ -170,7 +59,7 @@ def test_tfds_build_makes_a_dataset_of_a_folder(tmp_path, face_video, blank_vide
     (root / name).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(source, root / name)
   data_dir = str(tmp_path / 'data')
-  done = tfds_build(f'--manual_dir={root}', f'--data_dir={data_dir}')
+  done = tfds_build('video_folder', CLIPS, f'--manual_dir={root}', f'--data_dir={data_dir}')
   assert done.returncode == 0, done.stderr
   builder = tfds.core.read_only_builder.builder_from_files(
     'video_folder/uniform_lips_30x32', data_dir=str(tmp_path / 'data')
@@ -195,7 +84,7 @@ def test_tfds_build_makes_a_dataset_of_a_folder(tmp_path, face_video, blank_vide
 @pytest.mark.slow
 def test_a_built_dataset_is_split_again_without_extraction(tmp_path, many_videos):
   """Nor is it rewritten: the split is a choice at reading."""
-  done = tfds_build(f'--manual_dir={many_videos}', f'--data_dir={tmp_path}')
+  done = tfds_build('video_folder', CLIPS, f'--manual_dir={many_videos}', f'--data_dir={tmp_path}')
   assert done.returncode == 0, done.stderr
   files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob('*') if path.is_file()}
   keys = {
@@ -211,7 +100,7 @@ def test_a_built_dataset_is_split_again_without_extraction(tmp_path, many_videos
 def test_tfds_build_of_nothing_says_so_without_a_traceback(tmp_path, names):
   root = touch(tmp_path / 'v', *names)
   root.mkdir(exist_ok=True)
-  failed = tfds_build(f'--manual_dir={root}', f'--data_dir={tmp_path / "data"}')
+  failed = tfds_build('video_folder', CLIPS, f'--manual_dir={root}', f'--data_dir={tmp_path / "data"}')
   assert failed.returncode == 2
   assert str(root) in failed.stderr
   assert 'Traceback' not in failed.stderr
@@ -236,7 +125,7 @@ def content(data_dir: Path) -> dict[str, bytes]:
 @pytest.fixture(scope='module')
 def undisturbed(tmp_path_factory, many_videos):
   data_dir = tmp_path_factory.mktemp('undisturbed')
-  done = tfds_build(f'--manual_dir={many_videos}', f'--data_dir={data_dir}')
+  done = tfds_build('video_folder', CLIPS, f'--manual_dir={many_videos}', f'--data_dir={data_dir}')
   assert done.returncode == 0, done.stderr
   return content(data_dir)
 
@@ -246,7 +135,11 @@ def test_a_build_that_was_killed_goes_on_to_the_same_bytes(tmp_path, many_videos
   """Killed with no warning, once some videos are finished; the second run does not extract them again."""
   arguments = (f'--manual_dir={many_videos}', f'--data_dir={tmp_path}')
   build = subprocess.Popen(
-    tfds_command(*arguments), cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+    tfds_command('video_folder', CLIPS, *arguments),
+    cwd=ROOT,
+    stderr=subprocess.DEVNULL,
+    stdout=subprocess.DEVNULL,
+    start_new_session=True,
   )
   try:
     deadline = time.monotonic() + 120
@@ -258,7 +151,7 @@ def test_a_build_that_was_killed_goes_on_to_the_same_bytes(tmp_path, many_videos
   finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob('clip_cache/clips/*/*.npz')}
   assert 3 <= len(finished) < 12
   assert not (tmp_path / 'video_folder' / 'uniform_lips_30x32' / '1.0.0').exists()
-  done = tfds_build(*arguments)
+  done = tfds_build('video_folder', CLIPS, *arguments)
   assert done.returncode == 0, done.stderr
   assert {path: path.stat().st_mtime_ns for path in finished} == finished
   assert len(list(tmp_path.glob('clip_cache/clips/*/*.npz'))) == 12
@@ -269,7 +162,7 @@ def test_a_build_that_was_killed_goes_on_to_the_same_bytes(tmp_path, many_videos
 def test_beam_yields_the_same_dataset(tmp_path, many_videos, undisturbed):
   """On Beam's DirectRunner with two worker processes."""
   options = '--beam_pipeline_options=runner=DirectRunner,direct_num_workers=2,direct_running_mode=multi_processing'
-  done = tfds_build(f'--manual_dir={many_videos}', f'--data_dir={tmp_path}', options)
+  done = tfds_build('video_folder', CLIPS, f'--manual_dir={many_videos}', f'--data_dir={tmp_path}', options)
   assert done.returncode == 0, done.stderr
   assert 'extracting' not in done.stderr  # no process of the local pool's
   assert content(tmp_path) == undisturbed

@@ -1,0 +1,76 @@
+"""A user's own videos: labels by folder, or everything by a CSV."""
+
+import pytest
+
+from data_builders.conftest import touch
+from lipfake_jax.errors import UserError
+from lipfake_jax.lip_clip_builder import create_builder
+from lipfake_jax.listing import layout_table
+
+
+@pytest.fixture
+def survey(tmp_path):
+  """What video_folder finds below a folder."""
+  return create_builder('video_folder', data_dir=str(tmp_path / 'unused')).survey
+
+
+@pytest.fixture
+def listed(survey):
+  """Its videos by key."""
+  return lambda root: {video.key: video for video in survey(root).videos}
+
+
+def test_folders_name_the_label_at_any_depth(tmp_path, survey):
+  names = ['real/a.mp4', 'set 1/Fake/deep/b.MOV', 'set 1/real/a.mp4', 'notes/real/fake/c.avi', 'real/readme.txt']
+  listing = survey(touch(tmp_path / 'v', *names, 'stray.mp4'))
+  labels = {video.key: video.label for video in listing.videos}
+  # Equal file names in two folders are two videos; of nested names the deepest counts.
+  assert labels == {
+    'real/a.mp4': 'real', 'set 1/Fake/deep/b.MOV': 'fake', 'set 1/real/a.mp4': 'real', 'notes/real/fake/c.avi': 'fake',
+  }  # fmt: skip
+  assert '1 videos outside of real/ and fake/, left out: stray.mp4' in layout_table(listing, {})
+
+
+def test_a_table_names_everything(tmp_path, listed):
+  root = touch(tmp_path / 'v', 'a.mp4', 'b/c.mp4', 'd.mp4')
+  rows = [
+    'path,label,identity,second_identity,method,original,split',
+    'a.mp4,Real,anna,,,,validation',
+    'b/c.mp4,fake,anna,ben,FaceSwap,a.mp4,',
+    'd.mp4,fake,,,,,',
+  ]
+  (root / 'list.csv').write_text('\n'.join(rows))
+  records = listed(root)
+  real, fake = records['a.mp4'], records['b/c.mp4']
+  assert (real.path, real.label, real.identity, real.method) == (root / 'a.mp4', 'real', 'anna', 'original')
+  assert (real.official, fake.official) == ('validation', '')
+  assert (fake.identity, fake.second_identity, fake.method, fake.original) == ('anna', 'ben', 'FaceSwap', 'a.mp4')
+  assert (records['d.mp4'].identity, records['d.mp4'].method) == ('', '')
+
+
+def test_a_file_that_stands_twice_in_a_table_is_told(tmp_path, listed):
+  root = touch(tmp_path / 'v', 'a.mp4')
+  (root / 'list.csv').write_text('path,label\na.mp4,real\na.mp4,fake')
+  with pytest.raises(UserError, match=r'1 videos are listed twice \(video_folder/a.mp4\): list each file once'):
+    listed(root)
+
+
+@pytest.mark.parametrize(
+  ('table', 'message'),
+  [
+    ('path,label\na.mp4,genuine', r'line 2: label .genuine. is neither real nor fake'),
+    ('path,label\nnone.mp4,real', 'line 2: there is no file'),
+    ('file,label\na.mp4,real', r"lacks the column path; it has \['file', 'label'\]"),
+    ('path,label,split\na.mp4,real,dev', r'line 2: split .dev. is none of train, validation, test'),
+  ],
+)
+def test_a_bad_table_names_the_line(tmp_path, listed, table, message):
+  root = touch(tmp_path / 'v', 'a.mp4')
+  (root / 'list.csv').write_text(table)
+  with pytest.raises(UserError, match=message):
+    listed(root)
+
+
+def test_two_tables_are_one_too_many(tmp_path, listed):
+  with pytest.raises(UserError, match='holds 2 CSV files'):
+    listed(touch(tmp_path / 'v', 'a.csv', 'b.csv'))
