@@ -156,7 +156,8 @@ def write_results(folder: Path, scores: Scores, threshold: float, split: Split, 
     columns = (scores.keys, scores.labels, scores.p_fake, scores.frames, scores.methods, scores.identities)
     writer.writerows(zip(*columns, strict=True))
   trained_on = data['dataset']
-  title = f'trained on {trained_on}, tested on {split.dataset} ({split.name}, split: {split.rule})'
+  part = split.name if split.name == splits.ALL else f'{split.name}, split: {split.rule}'
+  title = f'trained on {trained_on}, tested on {split.dataset} ({part})'
   warnings = [splits.LEAKY] if split.name == splits.LEAKY_NAME else []
   if _seen(split.dataset, trained_on) and split.name in ('train', 'validation', splits.ALL):
     warnings.append(f'warning: the run has seen videos of {split.dataset} ({split.name}) in training')
