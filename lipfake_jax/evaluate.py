@@ -75,9 +75,9 @@ def open_tested(dataset: str, meta: dict[str, Any], data_dir: str | None) -> Spl
   name, _, config = name.partition('/')
   # A control's clips are named for their dataset alone; elsewhere the same clips go by their spec's name.
   common = next((known for known, spec in SPECS.items() if dataclasses.asdict(spec) == meta['clip']), None)
-  known = _seen(name, data['dataset'])
   if not config:
     config = data['builder_config'] if name == data['dataset'] or common is None else common
+  known = _datasets(name, config) & _datasets(data['dataset'], data['builder_config'])
   return input_pipeline.open_split(
     name,
     config,
@@ -89,8 +89,10 @@ def open_tested(dataset: str, meta: dict[str, Any], data_dir: str | None) -> Spl
   )
 
 
-def _seen(dataset: str, trained_on: str) -> bool:
-  return bool(set(dataset.split('+')) & set(trained_on.split('+')))
+def _datasets(name: str, config: str) -> set[str]:
+  """The datasets in 'a+b', and those in combined's config 'a+b-...'."""
+  union = config.partition('-')[0] if name == 'combined' else ''
+  return {*name.split('+'), *union.split('+')} - {''}
 
 
 def score_split(step: Callable, params: Any, split: Split, batch_size: int) -> Scores:
@@ -159,7 +161,8 @@ def write_results(folder: Path, scores: Scores, threshold: float, split: Split, 
   part = split.name if split.name == splits.ALL else f'{split.name}, split: {split.rule}'
   title = f'trained on {trained_on}, tested on {split.dataset} ({part})'
   warnings = [splits.LEAKY] if split.name == splits.LEAKY_NAME else []
-  if _seen(split.dataset, trained_on) and split.name in ('train', 'validation', splits.ALL):
+  seen = set(split.table['dataset']) & _datasets(trained_on, data['builder_config'])
+  if seen and split.name in ('train', 'validation', splits.ALL):
     warnings.append(f'warning: the run has seen videos of {split.dataset} ({split.name}) in training')
   print(report.text_table(title, metrics, split.rejections, warnings))
   report.write_report(folder, title, scores, metrics, split.rejections, warnings)

@@ -15,6 +15,7 @@ import pytest
 
 from configs import default
 from lipfake_jax import checkpoints, evaluate, input_pipeline, train
+from lipfake_jax.clip_spec import SPECS
 from lipfake_jax.errors import UserError
 
 TINY_MODEL = {'filters': (8, 8), 'units': 16, 'hidden': 16, 'lstm_dropout': 0.1, 'dropout': 0.1}
@@ -225,6 +226,35 @@ def test_the_papers_split_is_called_leaky_wherever_it_is_reported(tmp_path, tiny
   assert 'warning: paper_leaky has the same people in training and test' in printed
   page = (tmp_path / 'eval' / 'tiny_clips-paper_leaky' / 'report.html').read_text()
   assert 'Warning: paper_leaky has the same people in training and test' in page
+
+
+@pytest.mark.parametrize(
+  ('trained', 'tested', 'expected'),
+  [
+    (('celeb_df_v2', 'flow_lips_60x64'), 'celeb_df_v2', 'paper'),
+    (('celeb_df_v2', 'flow_lips_60x64'), 'xm2vts:all', ''),
+    (('celeb_df_v2+dfdc', 'flow_lips_60x64'), 'dfdc', 'paper'),
+    (('celeb_df_v2', 'flow_lips_60x64'), 'celeb_df_v2+dfdc', 'paper'),
+    (('combined', 'celeb_df_v2+dfdc-uniform_face_60x64'), 'dfdc/uniform_face_60x64', 'paper'),
+    (('dfdc', 'uniform_face_60x64'), 'combined/celeb_df_v2+dfdc-uniform_face_60x64', 'paper'),
+    (('combined', 'celeb_df_v2+dfdc'), 'xm2vts', ''),
+  ],
+)
+def test_parts_are_those_of_training_where_a_dataset_is_common(monkeypatch, trained, tested, expected):
+  """Else a video of the training part could be tested on."""
+  monkeypatch.setattr(input_pipeline, 'open_split', lambda *_, split, **__: split)
+  data = {'dataset': trained[0], 'builder_config': trained[1], 'split': 'paper', 'split_seed': 0, 'exclude': ()}
+  assert evaluate.open_tested(tested, {'data': data, 'clip': {}}, None) == expected
+
+
+def test_clips_go_by_their_own_name_in_another_dataset(monkeypatch):
+  """A control's config, or a union's, is known to its dataset alone."""
+  monkeypatch.setattr(input_pipeline, 'open_split', lambda name, config, *_, **__: f'{name}/{config}')
+  data = {'dataset': 'demo_lips', 'builder_config': 'flow_lips_60x64_null', 'split': '', 'split_seed': 0, 'exclude': ()}
+  meta = {'data': data, 'clip': dataclasses.asdict(SPECS['flow_lips_60x64'])}
+  assert evaluate.open_tested('demo_lips', meta, None) == 'demo_lips/flow_lips_60x64_null'
+  assert evaluate.open_tested('xm2vts:all', meta, None) == 'xm2vts/flow_lips_60x64'
+  assert evaluate.open_tested('xm2vts/mine:all', meta, None) == 'xm2vts/mine'
 
 
 def test_a_dataset_that_was_trained_on_is_split_as_in_training(tmp_path, tiny_data, capsys):
