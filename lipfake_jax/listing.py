@@ -6,6 +6,7 @@ lists name in vain. Next stages: `splits` gives each video its part, `lip_clip_b
 
 import collections
 import dataclasses
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -73,9 +74,23 @@ def read_instructions(dataset: str) -> str:
   return (BUILDERS / dataset / 'README.md').read_text()
 
 
+def find_files(folder: Path) -> list[Path]:
+  """All files below a folder, sorted. Links to folders are followed, each folder once."""
+  found: list[Path] = []
+  seen: set[str] = set()
+  for place, folders, files in os.walk(folder, followlinks=True):
+    folders.sort()
+    if (real := os.path.realpath(place)) in seen:
+      folders.clear()
+      continue
+    seen.add(real)
+    found += [Path(place, name) for name in files]
+  return sorted(found)
+
+
 def find_videos(folder: Path) -> list[Path]:
-  """All files below a folder that are named like videos, sorted."""
-  return sorted(path for path in folder.rglob('*') if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
+  """The files below a folder that are named like videos, sorted."""
+  return [path for path in find_files(folder) if path.suffix.lower() in VIDEO_SUFFIXES]
 
 
 def find_entry(root: Path, name: str) -> Path | None:

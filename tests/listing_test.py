@@ -50,6 +50,14 @@ def test_videos_are_known_by_their_suffix_in_any_case(tmp_path):
   assert [path.name for path in find_videos(tmp_path)] == ['a.webm', 'x.MP4', 'e.gif']
 
 
+def test_linked_folders_are_followed_and_circles_end(tmp_path):
+  touch(tmp_path, 'disk/part/b.mp4', 'set/a.mp4')
+  (tmp_path / 'set' / 'linked').symlink_to(tmp_path / 'disk')
+  (tmp_path / 'disk' / 'part' / 'back').symlink_to(tmp_path / 'set')
+  found = [path.relative_to(tmp_path).as_posix() for path in find_videos(tmp_path / 'set')]
+  assert found == ['set/a.mp4', 'set/linked/part/b.mp4']
+
+
 def test_an_empty_folder_is_told(tmp_path):
   with pytest.raises(UserError, match='no video of it below'):
     check_videos(tmp_path, [])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lipfake_jax.errors import UserError
 from lipfake_jax.lip_clip_builder import LipClipBuilder
-from lipfake_jax.listing import Listing, VideoRecord, find_videos, read_instructions, wrong_layout
+from lipfake_jax.listing import Listing, VideoRecord, find_files, find_videos, read_instructions, wrong_layout
 
 METADATA = 'metadata.json'
 LABELS = {'REAL': 'real', 'FAKE': 'fake'}
@@ -21,7 +21,7 @@ class Builder(LipClipBuilder):
 
   def list_videos(self, root: Path) -> Listing:
     """The videos that a metadata.json in their folder names."""
-    tables = sorted(root.rglob(METADATA))
+    tables = [path for path in find_files(root) if path.name == METADATA]
     if not tables:
       raise wrong_layout(root, f'{METADATA} in any of its folders')
     videos, absent, listed = [], [], set()
