@@ -36,6 +36,9 @@ def tracks_of(models):
 @pytest.mark.parametrize('name', SPECS)
 def test_every_strategy_yields_its_clip(face_video, models, name):
   spec = SPECS[name]
+  if spec.below == 'drop':  # hardly a frame of this video is active
+    assert extract_clips(face_video, spec, models).reason == 'too_few_active'
+    spec = dataclasses.replace(spec, threshold=0.0)
   [clip] = extract_clips(face_video, spec, models, 'a/face.mp4')
   assert clip.key == 'a/face.mp4'
   assert clip.frames.shape == (spec.frames, spec.size, spec.size, 3)
