@@ -40,9 +40,19 @@ def get_config() -> ml_collections.ConfigDict:
   config.train.class_weights = False  # weigh the classes so that both count the same
   config.train.precision = 'auto'  # float32, bfloat16, float16, or what the device does best
 
-  config.augment = ml_collections.ConfigDict()  # on training clips, one draw a clip
+  # On training clips, one draw a clip; 0 is off. The paper has the first two. lipfake_jax/augment.py says more, and
+  # `python -m lipfake_jax.inspect VIDEO --augment` shows each.
+  config.augment = ml_collections.ConfigDict()
   config.augment.flip = 0.5  # probability of a mirror image
-  config.augment.brightness = 0.1  # largest change, as a share of the full range
+  config.augment.brightness = 0.1  # largest change, as a share of the full range, 0 to 1
+  config.augment.contrast = 0.0  # largest change, as a share, 0 to 1
+  config.augment.saturation = 0.0  # largest change, as a share, 0 to 1
+  config.augment.noise = 0.0  # largest standard deviation, as a share of the full range, 0 to 1
+  config.augment.blur = 0.0  # largest standard deviation of a Gaussian, pixels
+  config.augment.shift = 0.0  # largest way in each direction, as a share of the side, 0 to 1
+  config.augment.scale = 0.0  # largest change of size, as a share, 0 to under 1
+  config.augment.drop = 0.0  # probability that a frame is lost and the one before it is seen again
+  config.augment.reverse = 0.0  # probability that time runs backwards
 
   config.eval = ml_collections.ConfigDict()
   config.eval.batch_size = 32  # clips at once

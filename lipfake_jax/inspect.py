@@ -77,6 +77,30 @@ def inspect_video(path: Path, spec: ClipSpec, models: FaceModels, output: Path) 
   return outcome
 
 
+def draw_augmentations(clip: Clip, output: Path, draws: int = 2) -> None:
+  """Writes a picture of a clip under each augmentation alone: a row for every draw, frames in time order."""
+  import jax  # not above: nothing else here needs it
+
+  from lipfake_jax.augment import EXAMPLES, Augmentation, augment_clip
+
+  shown = np.linspace(0, len(clip.frames) - 1, COLUMNS).astype(int)
+  rows = [('as it is', clip.frames)]
+  none = Augmentation(**dict.fromkeys(EXAMPLES, 0.0))
+  for name, value in EXAMPLES.items():
+    for draw in range(draws):
+      spec = dataclasses.replace(none, **{name: value})
+      changed = augment_clip(clip.frames.astype(np.float32) / 255, jax.random.key(draw), spec)
+      rows.append((f'{name}={value:g}', np.round(np.asarray(changed) * 255).astype(np.uint8)))
+  figure, axes = plt.subplots(len(rows), 1, figsize=(13, 1.05 * len(rows)))
+  for row, (title, frames) in zip(axes, rows, strict=True):
+    row.imshow(contact_sheet(frames[shown]))
+    row.set(xticks=[], yticks=[])
+    row.set_ylabel(title, rotation=0, ha='right', va='center')
+  figure.tight_layout()
+  figure.savefig(output, dpi=110)
+  plt.close(figure)
+
+
 def _draw_activity(axes: plt.Axes, analysis: Analysis, clips: list[Clip], spec: ClipSpec) -> None:
   for track in analysis.tracks:
     gaps = np.flatnonzero(np.diff(track.indices) > 1) + 1  # where the line breaks
@@ -97,6 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
   parser = argparse.ArgumentParser(prog='python -m lipfake_jax.inspect', description=__doc__)
   parser.add_argument('videos', nargs='+', metavar='VIDEO', type=Path)
   parser.add_argument('--config', choices=SPECS, default='flow_lips_60x64', help='what a clip is')
+  parser.add_argument('--augment', action='store_true', help='also draw what each augmentation does to the clip')
   parser.add_argument('--out', type=Path, default=Path('.'), help='folder for the pictures (default: here)')
   options = parser.parse_args(arguments)
   options.out.mkdir(parents=True, exist_ok=True)
@@ -111,6 +136,10 @@ def main(arguments: list[str] | None = None) -> int:
         failed = True
         continue
       print(f'{output}' + (f' ({outcome.reason}: {outcome.detail})' if isinstance(outcome, Rejection) else ''))
+      if options.augment and not isinstance(outcome, Rejection):
+        output = options.out / f'{video.stem}.augment.png'
+        draw_augmentations(outcome[0], output)
+        print(output)
   return 2 if failed else 0
 
 
