@@ -18,7 +18,6 @@ def get_config() -> ml_collections.ConfigDict:
   config.data.split_seed = 0  # another seed is another split
   config.data.exclude = ()  # folders of the dataset that are left aside, e.g. ('YouTube-real',)
   config.data.weights = ()  # with 'a+b': the share of an epoch that each gives; () takes every clip once
-  config.data.balanced = False  # half of each epoch is real and half is fake
   config.data.shuffle_labels = False  # a control: labels shuffled in training and validation; test must be chance
 
   config.model = ml_collections.ConfigDict()
@@ -33,11 +32,16 @@ def get_config() -> ml_collections.ConfigDict:
   config.train.learning_rate = 1e-4  # AdamW's, at the start
   config.train.weight_decay = 1e-4  # AdamW's, on all parameters
   config.train.l2 = 1e-4  # penalty in the loss, on the kernels that the model names
+  config.train.gradient_clip = 0.0  # largest norm of all gradients together; 0 is none
+  config.train.accumulate = 1  # steps whose gradients make one update
+  config.train.schedule = 'plateau'  # of the rate: plateau (below), or cosine, which falls to its floor over all epochs
+  config.train.warmup_epochs = 0.0  # of a linear rise before cosine falls
   config.train.plateau_patience = 3  # epochs without a lower validation loss until the rate is cut
   config.train.plateau_factor = 0.5  # what it is multiplied by then
   config.train.min_learning_rate = 1e-6  # its floor
-  config.train.early_stopping_patience = 5  # epochs without a lower validation loss until training ends
-  config.train.class_weights = False  # weigh the classes so that both count the same
+  config.train.selection = 'loss'  # of validation, chooses the best weights: loss, brier, auc or balanced_accuracy
+  config.train.early_stopping_patience = 5  # epochs without a better one until training ends
+  config.train.imbalance = 'none'  # none, class_weights, balanced (half of each epoch is fake) or logit_adjustment
   config.train.precision = 'auto'  # float32, bfloat16, float16, or what the device does best
 
   # On training clips, one draw a clip; 0 is off. The paper has the first two. lipfake_jax/augment.py says more, and

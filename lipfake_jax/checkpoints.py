@@ -14,32 +14,33 @@ from orbax.checkpoint.checkpoint_managers import preservation_policy as preserva
 from lipfake_jax.errors import UserError
 from lipfake_jax.train_state import TrainState
 
-METRIC = 'validation_loss'
+METRIC = 'selection'
 
 
 def open_manager(workdir: Path) -> ocp.CheckpointManager:
-  """The checkpoints of a run, numbered by epoch: the newest and the one with the lowest validation loss are kept."""
+  """The checkpoints of a run, numbered by epoch: the newest and the best one are kept."""
 
-  def loss(metrics):
+  def score(metrics):
     return metrics[METRIC]
 
   # Not max_to_keep: together with best_fn it may delete the newest one, which a restart needs.
   keep = preservation.AnyPreservationPolicy(
-    [preservation.LatestN(1), preservation.BestN(get_metric_fn=loss, reverse=True, n=1)]
+    [preservation.LatestN(1), preservation.BestN(get_metric_fn=score, reverse=True, n=1)]
   )
-  options = ocp.CheckpointManagerOptions(preservation_policy=keep, best_fn=loss, best_mode='min')
+  options = ocp.CheckpointManagerOptions(preservation_policy=keep, best_fn=score, best_mode='min')
   return ocp.CheckpointManager(workdir.resolve() / 'checkpoints', options=options)
 
 
-def save(manager: ocp.CheckpointManager, epoch: int, state: TrainState, meta: dict[str, Any], loss: float) -> None:
-  """Saves the state after an epoch; `loss` is its validation loss, finite. Writes in the background."""
+def save(manager: ocp.CheckpointManager, epoch: int, state: TrainState, meta: dict[str, Any], score: float) -> None:
+  """Saves the state after an epoch; of all epochs the one of the lowest score, finite, is the best. Writes in the
+  background."""
   host = jax.device_get(state)
   items = {
     'params': ocp.args.StandardSave(host.params),
     'rest': ocp.args.StandardSave(_rest(host)),
     'meta': ocp.args.JsonSave(meta),
   }
-  manager.save(epoch, args=ocp.args.Composite(**items), metrics={METRIC: loss})
+  manager.save(epoch, args=ocp.args.Composite(**items), metrics={METRIC: score})
 
 
 def restore_latest(manager: ocp.CheckpointManager, state: TrainState) -> tuple[TrainState, dict[str, Any]] | None:
@@ -57,7 +58,7 @@ def restore_latest(manager: ocp.CheckpointManager, state: TrainState) -> tuple[T
 
 
 def restore_best(workdir: Path) -> tuple[Any, dict[str, Any]]:
-  """Parameters and meta of the epoch with the lowest validation loss.
+  """Parameters and meta of the best epoch.
 
   Raises:
     UserError: the workdir holds no checkpoint.
@@ -74,4 +75,4 @@ def restore_best(workdir: Path) -> tuple[Any, dict[str, Any]]:
 
 
 def _rest(state: TrainState) -> dict[str, Any]:
-  return {'step': state.step, 'opt_state': state.opt_state, 'dynamic_scale': state.dynamic_scale}
+  return {name: getattr(state, name) for name in ('step', 'updates', 'rate', 'opt_state', 'dynamic_scale')}

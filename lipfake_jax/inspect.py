@@ -89,7 +89,7 @@ def draw_augmentations(clip: Clip, output: Path, draws: int = 2) -> None:
   for name, value in EXAMPLES.items():
     for draw in range(draws):
       spec = dataclasses.replace(none, **{name: value})
-      changed = augment_clip(clip.frames.astype(np.float32) / 255, jax.random.key(draw), spec)
+      changed = augment_clip(jax.numpy.asarray(clip.frames) / 255, jax.random.key(draw), spec)
       rows.append((f'{name}={value:g}', np.round(np.asarray(changed) * 255).astype(np.uint8)))
   figure, axes = plt.subplots(len(rows), 1, figsize=(13, 1.05 * len(rows)))
   for row, (title, frames) in zip(axes, rows, strict=True):

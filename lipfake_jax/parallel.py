@@ -12,11 +12,20 @@ from lipfake_jax.errors import UserError
 
 
 def parallel_train_step(
-  augmentation: Augmentation, l2_kernels: Sequence[tuple[str, ...]], l2_weight: float
+  augmentation: Augmentation,
+  l2_kernels: Sequence[tuple[str, ...]],
+  l2_weight: float,
+  schedule: Callable[[jax.Array], jax.Array],
+  prior_log_odds: float = 0.0,
 ) -> Callable:
   """`steps.train_step` as (state, sharded batch, key) -> (state, metrics), neither of which is stacked."""
   step = functools.partial(
-    steps.train_step, augmentation=augmentation, l2_kernels=tuple(l2_kernels), l2_weight=l2_weight
+    steps.train_step,
+    augmentation=augmentation,
+    l2_kernels=tuple(l2_kernels),
+    l2_weight=l2_weight,
+    schedule=schedule,
+    prior_log_odds=prior_log_odds,
   )
   return jax.pmap(
     lambda state, batch, key: step(state, batch, key),

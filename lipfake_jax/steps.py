@@ -4,11 +4,12 @@ Both work on one device's share of a batch: {'clip': uint8 [B, T, H, W, C], 'lab
 Clips travel as bytes and become float here, on the device.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import optax
 
 from lipfake_jax.augment import Augmentation, augment_clips
 from lipfake_jax.losses import cross_entropy, l2_penalty
@@ -25,6 +26,8 @@ def train_step(
   augmentation: Augmentation,
   l2_kernels: Sequence[tuple[str, ...]],
   l2_weight: float,
+  schedule: Callable[[jax.Array], jax.Array],
+  prior_log_odds: float,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
   """Updates the state by one batch; runs under a mapped axis AXIS over which losses and gradients are averaged.
 
@@ -35,10 +38,13 @@ def train_step(
     augmentation: applied to the clips.
     l2_kernels: paths of the kernels with an L2 penalty.
     l2_weight: its weight.
+    schedule: from the number of updates so far to what the learning rate is multiplied by.
+    prior_log_odds: added to the logits in the loss alone: log(fakes / reals) of the training data adjusts for their
+      imbalance (Menon et al. 2021, logit adjustment), 0 does nothing.
 
   Returns:
     The new state, and float32 scalars: 'loss' (with the penalty), 'accuracy' at 0.5, 'finite' (0 where float16
-    gradients overflowed and the update was left out).
+    gradients overflowed and the update was left out), 'rate' (the learning rate).
   """
   device, step_key = jax.lax.axis_index(AXIS), jax.random.fold_in(key, state.step)
   augment_key, dropout_key = jax.random.split(step_key)
@@ -47,21 +53,23 @@ def train_step(
 
   def loss_fn(params: Any):
     logits = state.apply_fn({'params': params}, clips, True, rngs=rngs)
-    loss = cross_entropy(logits, batch['label'], batch['weight']) + l2_weight * l2_penalty(params, l2_kernels)
+    loss = cross_entropy(logits + prior_log_odds, batch['label'], batch['weight']) + l2_weight * l2_penalty(
+      params, l2_kernels
+    )
     return loss, logits
 
   finite: jax.Array | bool = True
   if state.dynamic_scale is None:
     (loss, logits), grads = jax.value_and_grad(loss_fn, has_aux=True)(state.params)
     grads = jax.lax.pmean(grads, AXIS)
-    new_state = state.apply_gradients(grads=grads)
+    new_state = _apply(state, grads, schedule)
   else:
     scaled = state.dynamic_scale.value_and_grad(loss_fn, has_aux=True, axis_name=AXIS)  # averages the gradients itself
     dynamic_scale, finite, (loss, logits), grads = scaled(state.params)
-    new_state = state.apply_gradients(grads=grads, dynamic_scale=dynamic_scale)
-    new_state = _keep_unless(finite, new_state, state)
+    new_state = _keep_unless(finite, _apply(state, grads, schedule), state).replace(dynamic_scale=dynamic_scale)
   accuracy = ((logits > 0) == batch['label']).mean()
-  metrics = {'loss': loss, 'accuracy': accuracy, 'finite': jnp.float32(finite)}
+  rate = state.rate * schedule(state.updates)
+  metrics = {'loss': loss, 'accuracy': accuracy, 'finite': jnp.float32(finite), 'rate': rate}
   return new_state, jax.lax.pmean(metrics, AXIS)
 
 
@@ -75,10 +83,16 @@ def to_float(clips: jax.Array) -> jax.Array:
   return clips.astype(jnp.float32) / 255
 
 
+def _apply(state: TrainState, grads: Any, schedule: Callable[[jax.Array], jax.Array]) -> TrainState:
+  """One optimizer step at the rate that is due; where gradients are accumulated, only the last of them updates."""
+  changes, opt_state = state.tx.update(grads, state.opt_state, state.params)
+  rate = state.rate * schedule(state.updates)
+  params = optax.apply_updates(state.params, jax.tree.map(lambda change: rate * change, changes))
+  updated = opt_state.mini_step == 0 if isinstance(opt_state, optax.MultiStepsState) else True
+  return state.replace(step=state.step + 1, updates=state.updates + updated, params=params, opt_state=opt_state)
+
+
 def _keep_unless(finite: jax.Array, new: TrainState, old: TrainState) -> TrainState:
-  """The new parameters and optimizer state if the gradients were finite, else the old ones."""
-
-  def choose(a, b):
-    return jax.tree.map(lambda x, y: jnp.where(finite, x, y), a, b)
-
-  return new.replace(params=choose(new.params, old.params), opt_state=choose(new.opt_state, old.opt_state))
+  """The new state if the gradients were finite; else the old one, but for the step."""
+  kept = old.replace(step=new.step)
+  return jax.tree.map(lambda x, y: jnp.where(finite, x, y), new, kept)

@@ -9,13 +9,27 @@ from flax.training.dynamic_scale import DynamicScale
 
 
 class TrainState(train_state.TrainState):
-  """Step, parameters and optimizer state, and in float16 the loss scale (else None)."""
+  """Parameters and optimizer state, and what else goes from step to step.
 
+  Attributes:
+    step: batches seen, int32.
+    updates: optimizer updates made, int32: fewer, where gradients are accumulated or overflowed.
+    rate: learning rate before the schedule's factor, float32.
+    dynamic_scale: the loss scale in float16, else None.
+  """
+
+  updates: jax.Array
+  rate: jax.Array
   dynamic_scale: DynamicScale | None
 
 
 def create_train_state(
-  model: nn.Module, clip_shape: tuple[int, ...], optimizer: optax.GradientTransformation, precision: str, seed: int
+  model: nn.Module,
+  clip_shape: tuple[int, ...],
+  optimizer: optax.GradientTransformation | optax.MultiSteps,
+  learning_rate: float,
+  precision: str,
+  seed: int,
 ) -> TrainState:
   """Initial state.
 
@@ -23,6 +37,7 @@ def create_train_state(
     model: the module.
     clip_shape: (T, H, W, C) of one clip.
     optimizer: from `create_optimizer`.
+    learning_rate: of the first step.
     precision: a resolved precision; 'float16' adds dynamic loss scaling.
     seed: of the initial parameters.
   """
@@ -31,6 +46,8 @@ def create_train_state(
     apply_fn=model.apply,
     params=params,
     tx=optimizer,
+    updates=jnp.zeros((), jnp.int32),
+    rate=jnp.float32(learning_rate),
     dynamic_scale=DynamicScale() if precision == 'float16' else None,
   )
   return state.replace(step=jnp.zeros((), jnp.int32))  # a Python int would compile the step twice

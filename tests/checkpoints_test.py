@@ -12,7 +12,7 @@ SMALL = {'filters': (2, 2), 'units': 4, 'hidden': 4}
 
 
 def state_of(seed, precision='float32'):
-  return create_train_state(create_model('cnn_lstm', SMALL), (3, 16, 16, 3), create_optimizer(1e-3, 0), precision, seed)
+  return create_train_state(create_model('cnn_lstm', SMALL), (3, 16, 16, 3), create_optimizer(0), 1e-3, precision, seed)
 
 
 def save_epochs(workdir, losses, precision='float32'):

@@ -12,12 +12,15 @@ from lipfake_jax import parallel
 from lipfake_jax.augment import Augmentation
 from lipfake_jax.errors import UserError
 from lipfake_jax.models import create_model
-from lipfake_jax.optimizer import create_optimizer
+from lipfake_jax.optimizer import create_optimizer, create_schedule
 from lipfake_jax.precision import PRECISIONS
 from lipfake_jax.train_state import create_train_state
 
 SHAPE = (6, 16, 16, 3)
 SMALL = {'filters': (4, 8), 'units': 16, 'hidden': 8, 'lstm_dropout': 0.0, 'dropout': 0.0}
+
+
+FLAT = create_schedule('plateau', 1, 0, 0.0)
 
 
 def batch():
@@ -27,11 +30,11 @@ def batch():
   return {name: parallel.shard(value) for name, value in rows.items()}
 
 
-def train(steps, precision='float32', arguments=SMALL):
+def train(steps, precision='float32', arguments=SMALL, schedule=FLAT, **optimizer):
   """Losses and final parameters of some steps on one batch, augmented."""
   model = create_model('cnn_lstm', arguments, PRECISIONS[precision])
-  state = create_train_state(model, SHAPE, create_optimizer(3e-3, 1e-4), precision, seed=0)
-  step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4)
+  state = create_train_state(model, SHAPE, create_optimizer(1e-4, **optimizer), 3e-3, precision, seed=0)
+  step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, schedule)
   history = []
   for _ in range(steps):
     state, metrics = step(state, batch(), jax.random.key(1))
@@ -62,6 +65,37 @@ def test_a_step_learns():
   assert int(state.step) == 60
 
 
+def test_the_schedule_goes_by_updates():
+  """Cosine over three updates of two steps each: the rate changes after every second step."""
+  history, state = train(6, schedule=create_schedule('cosine', 3, 0, 0.0), accumulate=2)
+  rates = [row['rate'] for row in history]
+  assert rates == pytest.approx([3e-3 * f for f in (1, 1, 0.75, 0.75, 0.25, 0.25)])
+  assert (int(state.step), int(state.updates)) == (6, 3)
+
+
+def test_accumulated_steps_change_nothing_until_the_last():
+  before, after_one, after_two = (flat(train(steps, accumulate=2)[1].params) for steps in (0, 1, 2))
+  np.testing.assert_array_equal(after_one, before)
+  assert not np.array_equal(after_two, before)
+
+
+def test_logit_adjustment_shifts_the_loss_alone():
+  """The loss of a step by hand, from the model's logits, as they are and moved by 2."""
+  model = create_model('cnn_lstm', {**SMALL, 'hidden': 2})
+  state = create_train_state(model, SHAPE, create_optimizer(0.0), 0.0, 'float32', seed=0)
+  rows = batch()
+  logits = model.apply({'params': state.params}, rows['clip'].reshape(4, *SHAPE).astype(np.float32) / 255)
+  still = Augmentation(0.0, 0.0)
+  losses = []
+  for odds in (0.0, 2.0):
+    step = parallel.parallel_train_step(still, (), 0.0, FLAT, odds)
+    _, metrics = step(jax.tree.map(np.copy, state), rows, jax.random.key(0))
+    losses.append(float(metrics['loss']))
+    signs = np.where(rows['label'].reshape(-1), -1, 1)
+    assert losses[-1] == pytest.approx(np.logaddexp(0, signs * (logits + odds)).mean(), rel=1e-5)
+  assert losses[0] != losses[1]
+
+
 def test_the_same_seed_gives_the_same_parameters():
   noisy = {**SMALL, 'dropout': 0.5, 'lstm_dropout': 0.3}
   first, second = (train(3, arguments=noisy)[1] for _ in range(2))
@@ -81,12 +115,13 @@ def test_low_precision_trains_alike(precision):
 
 def test_float16_leaves_out_an_update_that_overflows():
   model = create_model('cnn_lstm', SMALL, PRECISIONS['float16'])
-  state = create_train_state(model, SHAPE, create_optimizer(3e-3, 1e-4), 'float16', seed=0)
+  state = create_train_state(model, SHAPE, create_optimizer(1e-4), 3e-3, 'float16', seed=0)
   too_high = state.replace(dynamic_scale=state.dynamic_scale.replace(scale=np.float32(1e30)))
   before = flat(jax.device_get(state.params))
-  step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4)
+  step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, FLAT)
   after, metrics = step(too_high, batch(), jax.random.key(1))
   assert metrics['finite'] == 0
+  assert (int(after.step), int(after.updates)) == (1, 0)  # the schedule counts no update that was not made
   np.testing.assert_array_equal(flat(after.params), before)
   assert after.dynamic_scale.scale < 1e30
 

@@ -159,21 +159,83 @@ def test_early_stopping(tmp_path, tiny_data):
   assert len(history) == 3
 
 
-@pytest.mark.parametrize(('on', 'expected'), [(False, {0: 1, 1: 1}), (True, {0: 22 / 36, 1: 22 / 8})])
-def test_class_weights_reach_the_steps(tiny_data, monkeypatch, on, expected):
-  """Of 22 clips 4 are called fake here: N / (2 N_c) is 22 / 36 and 22 / 8."""
+@pytest.mark.parametrize(
+  ('imbalance', 'weights', 'fakes'),
+  [('none', {0: 1, 1: 1}, 4), ('class_weights', {0: 22 / 36, 1: 22 / 8}, 4), ('balanced', {0: 1, 1: 1}, 11)],
+)
+def test_imbalance_is_met_by_weights_or_by_sampling(tiny_data, monkeypatch, imbalance, weights, fakes):
+  """Of 22 clips 4 are called fake here: N / (2 N_c) is 22 / 36 and 22 / 8; half of 22 is 11."""
   split = input_pipeline.open_split('tiny_clips', 'tiny', 'train', tiny_data)
   skewed = dataclasses.replace(split, labels=(np.arange(22) < 4).astype(np.int32))
-  seen = {}
+  seen = []
 
-  def collect(step, state, batches, key, bar):
+  def collect(step, state, batches, key, bar, names):
     for batch in batches:
-      seen.update(zip(batch['label'].tolist(), batch['weight'].tolist(), strict=True))
-    return state, {}
+      seen.extend(zip(batch['label'].tolist(), batch['weight'].tolist(), strict=True))
+    return state, [dict.fromkeys(('loss', 'accuracy', 'rate', 'finite'), 1.0)]
 
   monkeypatch.setattr(train, 'run_epoch', collect)
-  train._train_epoch(tiny_config(**{'train.class_weights': on}), None, None, skewed, 0)
-  assert seen == pytest.approx(expected)
+  train._train_epoch(tiny_config(**{'train.imbalance': imbalance, 'train.batch_size': 2}), None, None, skewed, 0)
+  assert dict(seen) == pytest.approx(weights)
+  assert sum(label for label, _ in seen) == fakes
+
+
+def test_logit_adjustment_takes_the_odds_of_the_training_clips(tiny_data, tmp_path, monkeypatch):
+  seen = {}
+
+  def build(*arguments):
+    seen['odds'] = arguments[-1]
+    raise KeyboardInterrupt
+
+  monkeypatch.setattr(train.parallel, 'parallel_train_step', build)
+  monkeypatch.setattr(train, '_log_odds', lambda labels: ('odds of', len(labels)))
+  for imbalance, odds in (('logit_adjustment', ('odds of', 22)), ('none', 0.0)):
+    with pytest.raises(KeyboardInterrupt):
+      run(tmp_path / imbalance, tiny_data, **{'train.imbalance': imbalance})
+    assert seen['odds'] == odds
+  monkeypatch.undo()
+  assert train._log_odds(np.array([0, 1, 1, 1])) == pytest.approx(np.log(3))
+
+
+@pytest.mark.parametrize(
+  ('field', 'value', 'known'),
+  [
+    ('imbalance', 'yes', 'none, class_weights, '),
+    ('selection', 'f1', 'loss, brier, '),
+    ('schedule', 'step', 'plateau, '),
+  ],
+)
+def test_choices_are_named_before_a_workdir_is_made(tmp_path, tiny_data, field, value, known):
+  with pytest.raises(UserError, match=f"train.{field}='{value}': choose one of {known}"):
+    run(tmp_path / 'run', tiny_data, **{f'train.{field}': value})
+  assert not (tmp_path / 'run').exists()
+
+
+def test_a_collapse_is_said_from_the_third_epoch_on(tmp_path, tiny_data, capsys):
+  """With no learning rate the fresh model calls everything one class, epoch after epoch."""
+  changes = {'train.learning_rate': 0.0, 'train.min_learning_rate': 0.0, 'train.epochs': 4}
+  history = rows(run(tmp_path, tiny_data, **changes))
+  assert {row['validation_called_fake'] for row in history} in ({0.0}, {1.0})
+  warnings = [line for line in capsys.readouterr().out.splitlines() if 'collapsed to one class' in line]
+  assert [line.split()[2] for line in warnings] == ['3', '4']
+
+
+@pytest.mark.slow
+def test_the_best_weights_are_those_of_the_selected_figure(tmp_path, tiny_data):
+  workdir = run(tmp_path, tiny_data, **{'train.selection': 'auc', 'train.epochs': 8})
+  order = [(-row['validation_auc'], row['validation_loss']) for row in rows(workdir)]  # of equal ones the lower loss
+  assert checkpoints.restore_best(workdir)[1]['epoch'] == order.index(min(order))
+
+
+def test_cosine_is_logged_update_by_update(tmp_path, tiny_data):
+  """Three epochs of five steps, two steps an update: seven updates in all, the last at a rate near the floor."""
+  changes = {'train.schedule': 'cosine', 'train.accumulate': 2, 'train.learning_rate': 1e-2}
+  history = rows(run(tmp_path, tiny_data, **changes))
+  assert [row['updates'] for row in history] == [2, 5, 7]
+  rates = [row['learning_rate'] for row in history]
+  assert rates == sorted(rates, reverse=True)
+  assert rates[-1] < 1e-3
+  assert {row['skipped_steps'] for row in history} == {0}
 
 
 def test_a_validation_loss_that_is_not_finite_stops_the_run(tmp_path, tiny_data, monkeypatch):
@@ -203,7 +265,9 @@ def test_a_workdir_belongs_to_one_config(tmp_path, tiny_data):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, tiny_data):
-  with pytest.raises(FloatingPointError, match='at step'):
+  with pytest.raises(
+    FloatingPointError, match=r'loss is nan at step 0, learning rate 0.01, on the clips train/\d+.mp4, train/'
+  ):
     run(tmp_path, tiny_data, **{'train.l2': float('nan')})
 
 
