@@ -33,8 +33,7 @@ def main(argv: Sequence[str]) -> None:
   if len(argv) > 1:
     raise UserError(f'unknown argument {argv[1]!r}: flags are written --name=value')
   logging.set_verbosity(logging.WARNING)  # libraries report each file they open
-  if jax.default_backend() != 'cpu':  # there the step takes hundreds of times as long as reading
-    keep_freed_memory()
+  keep_freed_memory()  # first of all: threads that run already keep to the old ways
   workdir = Path(FLAGS.workdir)
   print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.local_devices()))
   if FLAGS.mode == 'train':

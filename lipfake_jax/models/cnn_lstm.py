@@ -25,11 +25,40 @@ class FrameEncoder(nn.Module):
 
   @nn.compact
   def __call__(self, frames: jax.Array) -> jax.Array:
-    x = frames
-    for index, filters in enumerate(self.filters, start=1):
-      conv = nn.Conv(filters, (3, 3), padding='VALID', dtype=self.dtype, kernel_init=glorot, name=f'conv{index}')
-      x = max_pool_2x2(nn.relu(conv(x)))
+    first, second = self.filters
+    x = max_pool_2x2(nn.relu(ThinConv(first, self.dtype, name='conv1')(frames)))
+    conv2 = nn.Conv(second, (3, 3), padding='VALID', dtype=self.dtype, kernel_init=glorot, name='conv2')
+    x = max_pool_2x2(nn.relu(conv2(x)))
     return x.reshape(x.shape[0], -1)
+
+
+class ThinConv(nn.Module):
+  """A 3x3 convolution of few channels, padding 'VALID', with the parameters of `nn.Conv`: [B, H, W, C].
+
+  On a CPU its 9 C inputs are laid side by side for one matrix product, which makes the paper's training step a tenth
+  faster than XLA's convolution does. With more channels, and elsewhere, the convolution is faster.
+  """
+
+  filters: int
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    kernel = self.param('kernel', glorot, (3, 3, x.shape[-1], self.filters)).astype(self.dtype)
+    bias = self.param('bias', nn.initializers.zeros, (self.filters,)).astype(self.dtype)
+    return jax.lax.platform_dependent(x, kernel, cpu=_conv_by_product, default=_conv) + bias
+
+
+def _conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
+  return jax.lax.conv_general_dilated(x, kernel, (1, 1), 'VALID', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+
+
+def _conv_by_product(x: jax.Array, kernel: jax.Array) -> jax.Array:
+  batch, height, width = x.shape[0], x.shape[1] - 2, x.shape[2] - 2
+  shifted = [x[:, row : row + height, column : column + width] for row in range(3) for column in range(3)]
+  weights = kernel.reshape(-1, kernel.shape[-1])
+  rows = jnp.concatenate(shifted, axis=-1).reshape(-1, len(weights))  # a product of two axes each is the fast one
+  return (rows @ weights).reshape(batch, height, width, -1)
 
 
 class RecurrentCell(nn.Module):
@@ -101,10 +130,9 @@ class CnnLstm(nn.Module):
 
   @nn.compact
   def __call__(self, clips: jax.Array, train: bool = False) -> jax.Array:
-    over_time = nn.vmap(
-      FrameEncoder, in_axes=1, out_axes=1, variable_axes={'params': None}, split_rngs={'params': False}
-    )
-    features = over_time(self.filters, self.dtype, name='encoder')(clips.astype(self.dtype))
+    batch, times, *shape = clips.shape
+    frames = clips.astype(self.dtype).reshape(batch * times, *shape)
+    features = FrameEncoder(self.filters, self.dtype, name='encoder')(frames).reshape(batch, times, -1)
     last = Lstm(self.units, self.lstm_dropout, self.lstm_dropout, self.dtype, name='lstm')(features, train)
     x = nn.relu(nn.Dense(self.hidden, dtype=self.dtype, kernel_init=glorot, name='dense')(last))
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
