@@ -23,7 +23,7 @@ FLAGS = flags.FLAGS
 flags.DEFINE_enum('mode', 'train', ['train', 'eval', 'predict'], 'What to do; train also evaluates at its end.')
 flags.DEFINE_string('workdir', None, 'Folder of the run: checkpoints, logs, figures.', required=True)
 flags.DEFINE_string('data_dir', None, "Folder of the built datasets (default: TFDS's).")
-flags.DEFINE_list('eval_datasets', [], 'With --mode=eval: built datasets, each NAME or NAME:SPLIT.')
+flags.DEFINE_list('eval_datasets', [], 'With --mode=eval: built datasets, each NAME, its test part, or NAME:PART.')
 flags.DEFINE_list('video', [], 'With --mode=predict: video files and folders of them.')
 flags.DEFINE_integer('batch_size', 32, 'With --mode=eval and --mode=predict: clips at once.', lower_bound=1)
 config_flags.DEFINE_config_file('config', None, 'A file in configs/; --config.FIELD=VALUE changes a field.')

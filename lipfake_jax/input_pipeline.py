@@ -195,7 +195,7 @@ def epoch_order(
     raise UserError(f'data.weights={tuple(weights)}: give {split.dataset} one number above 0 for each dataset')
   classes = split.labels if balanced else np.zeros(len(split), int)
   if balanced and len(np.unique(classes)) < 2:
-    raise UserError(f'{split.dataset} {split.name} holds one class: data.balanced needs both')
+    raise UserError(f'{split.dataset} {split.name} holds one class: balanced epochs need both')
   drawn = []
   for label in np.unique(classes):
     groups = [np.flatnonzero((classes == label) & (datasets == number)) for number in range(len(sizes))]
