@@ -73,6 +73,7 @@ def test_the_schedule_goes_by_updates():
   assert (int(state.step), int(state.updates)) == (6, 3)
 
 
+@pytest.mark.slow
 def test_accumulated_steps_change_nothing_until_the_last():
   before, after_one, after_two = (flat(train(steps, accumulate=2)[1].params) for steps in (0, 1, 2))
   np.testing.assert_array_equal(after_one, before)

@@ -152,6 +152,7 @@ def test_early_stopping_counts_across_a_restart(tmp_path, tiny_data):
   assert len(rows(run(tmp_path, tiny_data, **changes, **{'train.epochs': 9}))) == 4
 
 
+@pytest.mark.slow
 def test_early_stopping(tmp_path, tiny_data):
   """With no learning rate nothing improves after the first epoch."""
   changes = {'train.learning_rate': 0.0, 'train.min_learning_rate': 0.0, 'train.epochs': 9}
@@ -227,6 +228,7 @@ def test_the_best_weights_are_those_of_the_selected_figure(tmp_path, tiny_data):
   assert checkpoints.restore_best(workdir)[1]['epoch'] == order.index(min(order))
 
 
+@pytest.mark.slow
 def test_cosine_is_logged_update_by_update(tmp_path, tiny_data):
   """Three epochs of five steps, two steps an update: seven updates in all, the last at a rate near the floor."""
   changes = {'train.schedule': 'cosine', 'train.accumulate': 2, 'train.learning_rate': 1e-2}
@@ -238,6 +240,7 @@ def test_cosine_is_logged_update_by_update(tmp_path, tiny_data):
   assert {row['skipped_steps'] for row in history} == {0}
 
 
+@pytest.mark.slow
 def test_a_validation_loss_that_is_not_finite_stops_the_run(tmp_path, tiny_data, monkeypatch):
   monkeypatch.setattr(train, '_validate', lambda *_: {'validation_loss': float('nan')})
   with pytest.raises(FloatingPointError, match='validation loss is nan after epoch 1'):
@@ -283,6 +286,7 @@ def test_a_part_that_is_missing_is_told_before_training(tmp_path, tiny_data):
   assert not (tmp_path / 'run').exists()
 
 
+@pytest.mark.slow
 def test_the_papers_split_is_called_leaky_wherever_it_is_reported(tmp_path, tiny_data, capsys):
   run(tmp_path, tiny_data, **{'data.split': 'paper', 'train.epochs': 1})
   printed = capsys.readouterr().out
@@ -321,6 +325,7 @@ def test_clips_go_by_their_own_name_in_another_dataset(monkeypatch):
   assert evaluate.open_tested('xm2vts/mine:all', meta, None) == 'xm2vts/mine'
 
 
+@pytest.mark.slow
 def test_a_dataset_that_was_trained_on_is_split_as_in_training(tmp_path, tiny_data, capsys):
   """Else videos of training could be tested on; a part that was seen is said to be."""
   run(tmp_path, tiny_data, **{'data.split': 'identity', 'train.epochs': 1})
