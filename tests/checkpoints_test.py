@@ -28,6 +28,7 @@ def assert_equal(ours, theirs):
     np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_the_best_is_used_and_the_newest_gone_on_with(tmp_path):
   save_epochs(tmp_path, [0.5, 0.3, 0.4, 0.6])
   params, meta = checkpoints.restore_best(tmp_path)

@@ -80,6 +80,7 @@ def test_accumulated_steps_change_nothing_until_the_last():
   assert not np.array_equal(after_two, before)
 
 
+@pytest.mark.slow
 def test_logit_adjustment_shifts_the_loss_alone():
   """The loss of a step by hand, from the model's logits, as they are and moved by 2."""
   model = create_model('cnn_lstm', {**SMALL, 'hidden': 2})

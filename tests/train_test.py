@@ -212,6 +212,7 @@ def test_choices_are_named_before_a_workdir_is_made(tmp_path, tiny_data, field, 
   assert not (tmp_path / 'run').exists()
 
 
+@pytest.mark.slow
 def test_a_collapse_is_said_from_the_third_epoch_on(tmp_path, tiny_data, capsys):
   """With no learning rate the fresh model calls everything one class, epoch after epoch."""
   changes = {'train.learning_rate': 0.0, 'train.min_learning_rate': 0.0, 'train.epochs': 4}
@@ -261,6 +262,7 @@ def test_shuffled_labels_tell_nothing_of_the_true_ones(tiny_data):
   np.testing.assert_array_equal(next(batches)['label'], shuffled.labels)  # what training sees
 
 
+@pytest.mark.slow
 def test_a_workdir_belongs_to_one_config(tmp_path, tiny_data):
   run(tmp_path, tiny_data, **{'train.epochs': 1})
   with pytest.raises(UserError, match=r'another config \(they differ in seed\): choose another --workdir'):
