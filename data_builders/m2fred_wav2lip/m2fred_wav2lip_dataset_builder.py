@@ -48,7 +48,10 @@ class Builder(LipClipBuilder):
       elif full and full['mask'] == '1':
         masked.append(key)
       else:
-        made_of = max((name for name in originals if path.stem.startswith(name)), key=len, default='')
+        # Up to a whole number: 001_1_0_12 is not made from 001_1_0_1.
+        made_of = max(
+          (name for name in originals if re.match(rf'{re.escape(name)}(?!\d)', path.stem)), key=len, default=''
+        )
         original, identity = originals.get(made_of, ''), _person(leading[0])
         videos.append(VideoRecord(path, key, 'fake', identity, method='Wav2Lip', original=original, folder=FAKES))
     notes = {
@@ -58,14 +61,14 @@ class Builder(LipClipBuilder):
     return Listing(videos, notes)
 
 
-def _person(digits: str) -> str:
-  """The same name for 7 and 007."""
-  return f'{int(digits):03}'
+def _person(name: str) -> str:
+  """The same for 7 and 007; a name that is no number stays as it is."""
+  return f'{int(name):03}' if name.isdecimal() else name
 
 
 def _read_pattern(file: Path | None) -> re.Pattern:
   """The first line of a user's file, or ours. Raises UserError where it is no pattern with the two groups needed."""
-  text = file.read_text().strip().splitlines()[0] if file else PATTERN
+  text = file.read_text().strip().partition('\n')[0] if file else PATTERN
   try:
     pattern = re.compile(text)
   except re.error as error:

@@ -18,6 +18,12 @@ def test_every_video_has_its_label_person_and_original(names, survey):
   assert videos[fake.original].identity == '007'
 
 
+def test_an_original_is_found_by_its_whole_name(names, survey):
+  root = names('m2fred_wav2lip')
+  (root / 'WAV2LIP' / '007_1_0_12_0042.mp4').touch()  # take 12 is not there, take 1 is
+  assert by_key(survey('m2fred_wav2lip', root))['WAV2LIP/007_1_0_12_0042.mp4'].original == ''
+
+
 def test_masked_videos_are_left_out_and_counted(names, survey):
   root = names('m2fred_wav2lip')
   (root / 'WAV2LIP' / '002_1_1_1_0017.mp4').touch()  # a fake of a masked video
@@ -50,9 +56,20 @@ def test_the_pattern_of_names_can_be_set(names, survey):
   assert len(listing.notes['masked videos, left out']) == len(MASKED)
 
 
+def test_persons_may_have_names(names, survey):
+  root = names('m2fred_wav2lip')
+  (root / 'M2FRED' / '001_0').rename(root / 'M2FRED' / 'anna_0')
+  (root / 'name_pattern.txt').write_text(r'(?P<identity>[^_]+)_(?P<mask>[01])/.*')
+  assert by_key(survey('m2fred_wav2lip', root))['M2FRED/anna_0/001_1_0_1.mp4'].identity == 'anna'
+
+
 @pytest.mark.parametrize(
   ('pattern', 'message'),
-  [(r'(?P<identity>\d+', 'no regular expression'), (r'(?P<identity>\d+)', r'lacks the group \(\?P<mask>')],
+  [
+    ('', 'lacks the group'),
+    (r'(?P<identity>\d+', 'no regular expression'),
+    (r'(?P<identity>\d+)', r'lacks the group \(\?P<mask>'),
+  ],
 )
 def test_a_bad_pattern_is_told(names, survey, pattern, message):
   root = names('m2fred_wav2lip')
