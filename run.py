@@ -5,6 +5,7 @@ python run.py --mode=eval --workdir=runs/demo --eval_datasets=video_folder
 python run.py --mode=predict --workdir=runs/demo --video=a.mp4,folder/
 """
 
+import os
 import runpy
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,9 @@ from absl import app, flags, logging
 from flax.traverse_util import flatten_dict
 from ml_collections import config_flags
 
-from lipfake_jax.errors import UserError
+from lipfake_jax import parallel
+from lipfake_jax.compilation import keep_compiled
+from lipfake_jax.errors import Interrupted, UserError
 from lipfake_jax.memory import keep_freed_memory
 
 FLAGS = flags.FLAGS
@@ -25,6 +28,9 @@ flags.DEFINE_string('workdir', None, 'Folder of the run: checkpoints, logs, figu
 flags.DEFINE_string('data_dir', None, "Folder of the built datasets (default: TFDS's).")
 flags.DEFINE_list('eval_datasets', [], 'With --mode=eval: built datasets, each NAME, its test part, or NAME:PART.')
 flags.DEFINE_list('video', [], 'With --mode=predict: video files and folders of them.')
+flags.DEFINE_string('coordinator', None, 'Of several processes that train together: HOST:PORT of the first.')
+flags.DEFINE_integer('process_id', 0, 'With --coordinator: number of this process, from 0.', lower_bound=0)
+flags.DEFINE_integer('process_count', 1, 'With --coordinator: how many there are.', lower_bound=1)
 flags.DEFINE_integer('batch_size', 32, 'With --mode=eval and --mode=predict: clips at once.', lower_bound=1)
 config_flags.DEFINE_config_file('config', None, 'A file in configs/; --config.FIELD=VALUE changes a field.')
 
@@ -34,8 +40,11 @@ def main(argv: Sequence[str]) -> None:
     raise UserError(f'unknown argument {argv[1]!r}: flags are written --name=value')
   logging.set_verbosity(logging.WARNING)  # libraries report each file they open
   keep_freed_memory()  # first of all: threads that run already keep to the old ways
+  keep_compiled()
   workdir = Path(FLAGS.workdir)
-  print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.local_devices()))
+  if FLAGS.coordinator:
+    join_processes()
+  print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.devices()))
   if FLAGS.mode == 'train':
     from lipfake_jax.train import train_and_evaluate
 
@@ -54,6 +63,17 @@ def main(argv: Sequence[str]) -> None:
     if not FLAGS.video:
       raise UserError('--mode=predict needs --video=FILE_OR_FOLDER,...')
     predict_videos(workdir, FLAGS.video, FLAGS.batch_size)
+
+
+def join_processes() -> None:
+  """Connects this process to the others. The first one speaks for all: the rest print errors alone."""
+  if FLAGS.mode == 'predict':
+    raise UserError('--mode=predict runs in one process: leave out --coordinator')
+  if FLAGS.process_id >= FLAGS.process_count:
+    raise UserError(f'--process_id={FLAGS.process_id}: {FLAGS.process_count} processes count from 0')
+  parallel.connect(FLAGS.coordinator, FLAGS.process_id, FLAGS.process_count)
+  if FLAGS.process_id > 0:
+    sys.stdout = open(os.devnull, 'w')  # noqa: SIM115, open as long as the process runs
 
 
 def parse_flags(argv: Sequence[str]) -> list[str]:
@@ -79,11 +99,14 @@ def _unknown_fields(argv: Sequence[str]) -> str:
 
 
 def run_main(argv: Sequence[str]) -> None:
-  """`main` under the exit codes: 2 for a user's mistake, with its message alone."""
+  """`main` under the exit codes: 2 for a user's mistake and 128 + N for signal N, each with its message alone."""
   try:
     main(argv)
   except UserError as error:
     _fail(error)
+  except Interrupted as signal:
+    print(signal, file=sys.stderr)
+    sys.exit(signal.code)
 
 
 def _fail(error: Exception) -> NoReturn:

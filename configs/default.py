@@ -10,6 +10,7 @@ def get_config() -> ml_collections.ConfigDict:
   """The paper's CNN-LSTM and training (PAPER sections 3.4 and 3.5) on Celeb-DF v2, lips chosen by flow."""
   config = ml_collections.ConfigDict()
   config.seed = 0  # of initial weights, data order, dropout and augmentation
+  config.init_from = ''  # workdir of another run, whose best weights are the first ones of this
 
   config.data = ml_collections.ConfigDict()
   config.data.dataset = 'celeb_df_v2'  # a builder in data_builders/; 'a+b' for several
@@ -18,6 +19,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.data.split_seed = 0  # another seed is another split
   config.data.exclude = ()  # folders of the dataset that are left aside, e.g. ('YouTube-real',)
   config.data.weights = ()  # with 'a+b': the share of an epoch that each gives; () takes every clip once
+  config.data.cache = 'none'  # where training clips are read from: none (the disk), host or device (their memory)
   config.data.shuffle_labels = False  # a control: labels shuffled in training and validation; test must be chance
 
   config.model = ml_collections.ConfigDict()
@@ -33,6 +35,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.train.weight_decay = 1e-4  # AdamW's, on all parameters
   config.train.l2 = 1e-4  # penalty in the loss, on the kernels that the model names
   config.train.gradient_clip = 0.0  # largest norm of all gradients together; 0 is none
+  config.train.freeze = ''  # parts of the model that keep their first weights, e.g. 'encoder' or 'encoder+lstm'
   config.train.accumulate = 1  # steps whose gradients make one update
   config.train.schedule = 'plateau'  # of the rate: plateau (below), or cosine, which falls to its floor over all epochs
   config.train.warmup_epochs = 0.0  # of a linear rise before cosine falls
@@ -42,6 +45,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.train.selection = 'loss'  # of validation, chooses the best weights: loss, brier, auc or balanced_accuracy
   config.train.early_stopping_patience = 5  # epochs without a better one until training ends
   config.train.imbalance = 'none'  # none, class_weights, balanced (half of each epoch is fake) or logit_adjustment
+  config.train.steps_per_dispatch = 1  # steps that the device does in a row, for GPUs that wait for the host
   config.train.precision = 'auto'  # float32, bfloat16, float16, or what the device does best
 
   # On training clips, one draw a clip; 0 is off. The paper has the first two. lipfake_jax/augment.py says more, and

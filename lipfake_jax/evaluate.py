@@ -64,20 +64,20 @@ def evaluate_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | Non
     if list(split.clip_shape[:2]) != [meta['clip']['frames'], meta['clip']['size']]:
       raise UserError(f'{dataset}: its clips are {split.clip_shape}, the run was trained on others ({meta["clip"]})')
     scores = score_split(lambda _, clips: score(clips), None, split, batch_size)
-    folder = workdir / 'eval' / f'{split.dataset}-{split.name}'
-    write_results(folder, scores, threshold, split, meta['data'])
+    if parallel.share()[0] == 0:
+      write_results(workdir / 'eval' / f'{split.dataset}-{split.name}', scores, threshold, split, meta)
 
 
 def open_tested(dataset: str, meta: dict[str, Any], data_dir: str | None) -> Split:
   """A part that a run is evaluated on. Of a dataset that it was trained on, the parts are those of its training."""
-  data = meta['data']
   name, _, part = dataset.partition(':')
   name, _, config = name.partition('/')
   # A control's clips are named for their dataset alone; elsewhere the same clips go by their spec's name.
   common = next((known for known, spec in SPECS.items() if dataclasses.asdict(spec) == meta['clip']), None)
   if not config:
-    config = data['builder_config'] if name == data['dataset'] or common is None else common
-  known = _datasets(name, config) & _datasets(data['dataset'], data['builder_config'])
+    config = meta['data']['builder_config'] if name == meta['data']['dataset'] or common is None else common
+  known = [data for data in _seen_data(meta) if _datasets(name, config) & _trained_datasets(data)]
+  data = known[0] if known else meta['data']
   return input_pipeline.open_split(
     name,
     config,
@@ -87,6 +87,15 @@ def open_tested(dataset: str, meta: dict[str, Any], data_dir: str | None) -> Spl
     seed=data['split_seed'],
     exclude=data['exclude'],
   )
+
+
+def _seen_data(meta: dict[str, Any]) -> list[dict[str, Any]]:
+  """What a run's weights were trained on, latest first."""
+  return [meta['data'], *meta['before']]
+
+
+def _trained_datasets(data: dict[str, Any]) -> set[str]:
+  return _datasets(data['dataset'], data['builder_config'])
 
 
 def _datasets(name: str, config: str) -> set[str]:
@@ -105,7 +114,7 @@ def score_split(step: Callable, params: Any, split: Split, batch_size: int) -> S
     batch_size: clips at once.
   """
   p_fake, positions = [], []
-  for batch in input_pipeline.eval_batches(split, batch_size):
+  for batch in input_pipeline.eval_batches(split, batch_size, parallel.share()):
     mask = batch['mask']
     # In double precision a sure logit keeps its rank: float32 would round the probability to 1.
     p_fake.append((1 / (1 + np.exp(-step(params, batch['clip']).astype(np.float64))))[mask])
@@ -134,7 +143,8 @@ def choose_threshold(workdir: Path, validation: Split, batch_size: int, rule: st
     score, _ = load_run(workdir)
     scores = score_split(lambda _, clips: score(clips), None, validation, batch_size)
     threshold = best_threshold(scores.labels, scores.p_fake)
-  (workdir / 'threshold.json').write_text(json.dumps({'threshold': threshold, 'rule': rule}))
+  if parallel.share()[0] == 0:
+    (workdir / 'threshold.json').write_text(json.dumps({'threshold': threshold, 'rule': rule}))
   return threshold
 
 
@@ -144,10 +154,10 @@ def read_threshold(workdir: Path) -> float:
   return float(json.loads(path.read_text())['threshold']) if path.exists() else FIXED_THRESHOLD
 
 
-def write_results(folder: Path, scores: Scores, threshold: float, split: Split, data: dict[str, Any]) -> None:
+def write_results(folder: Path, scores: Scores, threshold: float, split: Split, meta: dict[str, Any]) -> None:
   """Writes metrics.json, scores.csv, the plots and the page of one evaluation, and prints its table.
 
-  `data` is what the run was trained on, as its checkpoint tells.
+  `meta` is what the run's checkpoint tells of it.
   """
   folder.mkdir(parents=True, exist_ok=True)
   metrics = evaluate_scores(scores.labels, scores.p_fake, threshold)
@@ -157,12 +167,17 @@ def write_results(folder: Path, scores: Scores, threshold: float, split: Split, 
     writer.writerow(['id', 'label', 'p_fake', 'frames_used', 'method', 'identity'])
     columns = (scores.keys, scores.labels, scores.p_fake, scores.frames, scores.methods, scores.identities)
     writer.writerows(zip(*columns, strict=True))
-  trained_on = data['dataset']
   part = split.name if split.name == splits.ALL else f'{split.name}, split: {split.rule}'
+  trained_on = ', then on '.join(data['dataset'] for data in reversed(_seen_data(meta)))
   title = f'trained on {trained_on}, tested on {split.dataset} ({part})'
   warnings = [splits.LEAKY] if split.name == splits.LEAKY_NAME else []
-  seen = set(split.table['dataset']) & _datasets(trained_on, data['builder_config'])
-  if seen and split.name in ('train', 'validation', splits.ALL):
+  known = [data for data in _seen_data(meta) if set(split.table['dataset']) & _trained_datasets(data)]
+  if known and split.name in ('train', 'validation', splits.ALL):
     warnings.append(f'warning: the run has seen videos of {split.dataset} ({split.name}) in training')
+  elif len({(data['split'], data['split_seed']) for data in known}) > 1:
+    warnings.append(
+      f'warning: the first weights of this run were trained on {split.dataset} under another split,'
+      f' and may have seen videos of {split.name}'
+    )
   print(report.text_table(title, metrics, split.rejections, warnings))
   report.write_report(folder, title, scores, metrics, split.rejections, warnings)

@@ -8,7 +8,8 @@ run that was stopped at a step goes on there with nothing but these three number
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import grain
@@ -23,6 +24,7 @@ from lipfake_jax.listing import LABELS, STORED, read_instructions
 READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=4)  # in batches
 
 Table = dict[str, list]
+Batch = dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +60,9 @@ class Split:
   def clip_shape(self) -> tuple[int, int, int, int]:
     """(T, S, S, 3)."""
     return self.spec['frames'], self.spec['size'], self.spec['size'], 3
+
+
+Reader = Callable[[Split, np.ndarray], Batch]
 
 
 def open_split(
@@ -147,7 +152,9 @@ def train_batches(
   first: int = 0,
   weights: Sequence[float] = (),
   balanced: bool = False,
-) -> Iterator[dict[str, np.ndarray]]:
+  share: tuple[int, int] = (0, 1),
+  read: Reader | None = None,
+) -> Iterator[Batch]:
   """The batches of one epoch, from number `first`; the clips that fill no batch sit this epoch out.
 
   Args:
@@ -157,6 +164,8 @@ def train_batches(
     epoch: its number.
     first: number of the batch to begin with.
     weights, balanced: as in `epoch_order`.
+    share: (i, n) gives the i-th of n equal parts of every batch, and reads no other.
+    read: how a batch is made of positions; None is `read_batch`, from disk.
 
   Raises:
     UserError: fewer clips than one batch.
@@ -164,10 +173,16 @@ def train_batches(
   if len(split) < batch_size:
     raise UserError(f'{split.dataset} {split.name} holds {len(split)} clips: choose a batch_size of at most that')
   order = epoch_order(split, seed, epoch, weights, balanced)
-  batches = order[: len(order) // batch_size * batch_size].reshape(-1, batch_size)
-  yield from (
-    grain.MapDataset.source(batches[first:]).map(lambda batch: read_batch(split, batch)).to_iter_dataset(READ_AHEAD)
-  )
+  batches = _part(order[: len(order) // batch_size * batch_size].reshape(-1, batch_size), share)
+  source = grain.MapDataset.source(batches[first:])
+  yield from source.map(lambda batch: (read or read_batch)(split, batch)).to_iter_dataset(READ_AHEAD)
+
+
+def stack_batches(batches: Iterator[Batch], count: int) -> Iterator[Batch]:
+  """Groups of `count` batches [B, ...] as [count, B, ...]; the last group may be smaller."""
+  while group := list(itertools.islice(batches, count)):
+    first = group[0]
+    yield {name: np.stack([batch[name] for batch in group]) if count > 1 else first[name][None] for name in first}
 
 
 def epoch_order(
@@ -208,22 +223,59 @@ def epoch_order(
   return rng.permutation(np.concatenate(drawn))
 
 
-def eval_batches(split: Split, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
-  """Every clip once, in stored order; the last batch is padded with its first clip, where 'mask' is False."""
+def eval_batches(split: Split, batch_size: int, share: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
+  """Every clip once, in stored order; the last batch is padded with its first clip, where 'mask' is False.
+
+  Of several processes each reads the clips of its share, as in `train_batches`; 'position' and 'mask' are of the whole
+  batch, since the scores of all are gathered.
+  """
   count = -(-len(split) // batch_size) * batch_size
   positions, mask = np.arange(count), np.arange(count) < len(split)
   positions[~mask] = positions[(len(split) - 1) // batch_size * batch_size]
-  batches = grain.MapDataset.source(positions.reshape(-1, batch_size)).map(lambda batch: read_batch(split, batch))
-  for batch, kept in zip(batches.to_iter_dataset(READ_AHEAD), mask.reshape(-1, batch_size), strict=True):
-    yield {**batch, 'mask': kept}
+  rows = positions.reshape(-1, batch_size)
+  batches = grain.MapDataset.source(_part(rows, share)).map(lambda batch: read_batch(split, batch))
+  whole = zip(batches.to_iter_dataset(READ_AHEAD), rows, mask.reshape(-1, batch_size), strict=True)
+  for batch, row, kept in whole:
+    yield {**batch, 'position': row, 'mask': kept}
 
 
-def read_batch(split: Split, positions: np.ndarray) -> dict[str, np.ndarray]:
+def _part(batches: np.ndarray, share: tuple[int, int]) -> np.ndarray:
+  """The i-th of n equal parts of each of the batches, [N, B] -> [N, B / n]."""
+  number, count = share
+  return np.split(batches, count, axis=1)[number]
+
+
+def read_batch(split: Split, positions: np.ndarray) -> Batch:
   """'clip' uint8 [B, T, S, S, 3], 'label' int32 [B] and 'position' int64 [B] of the clips at positions, int64 [B]."""
   clips = np.empty((len(positions), *split.clip_shape), np.uint8)
   for i, position in enumerate(positions):
     clips[i] = read_clip(split, int(position))
-  return {'clip': clips, 'label': split.labels[positions], 'position': positions}
+  return {'clip': clips, **name_batch(split, positions)}
+
+
+def name_batch(split: Split, positions: np.ndarray) -> Batch:
+  """`read_batch` without the clips, for those who hold them already."""
+  return {'label': split.labels[positions], 'position': positions}
+
+
+def read_clips(split: Split, room: int, place: str) -> np.ndarray:
+  """All clips of a split, uint8 [N, T, S, S, 3].
+
+  Args:
+    split: what to read.
+    room: bytes that may be used.
+    place: whose they are, for the message.
+
+  Raises:
+    UserError: they don't fit.
+  """
+  size = len(split) * int(np.prod(split.clip_shape))
+  if size > room:
+    raise UserError(
+      f'the {len(split)} clips of {split.dataset} {split.name} take {size / 2**30:.1f} GiB, and {place} has'
+      f' {room / 2**30:.1f} GiB free: choose data.cache=none'
+    )
+  return read_batch(split, np.arange(len(split)))['clip']
 
 
 def _how_to_build(dataset: str, builder_config: str, data_dir: str | None) -> str:

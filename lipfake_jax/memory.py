@@ -1,6 +1,8 @@
-"""How the C library gives memory back, set once in a process that trains or reads clips."""
+"""The host's memory: how the C library keeps it, set once in a process that trains or reads clips, and what is free."""
 
 import ctypes
+import re
+from pathlib import Path
 
 # Numbers of glibc's mallopt (malloc.h), and what they are set to.
 TRIM_THRESHOLD, TOP_PAD, MMAP_MAX, ARENA_MAX = -1, -2, -4, -8
@@ -19,3 +21,9 @@ def keep_freed_memory() -> bool:
   except (OSError, AttributeError):
     return False
   return all([mallopt(option, value) for option, value in SETTINGS.items()])
+
+
+def free_memory() -> int:
+  """Bytes that can be had without swapping, as Linux estimates them."""
+  kibibytes = re.search(r'^MemAvailable:\s+(\d+) kB', Path('/proc/meminfo').read_text(), re.MULTILINE)
+  return int(kibibytes.group(1)) * 1024 if kibibytes else 0

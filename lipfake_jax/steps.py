@@ -1,6 +1,6 @@
-"""One training step and one evaluation step, as pure functions of their arguments. `parallel` runs them on devices.
+"""Training steps and one evaluation step, as pure functions of their arguments. `parallel` runs them on devices.
 
-Both work on one device's share of a batch: {'clip': uint8 [B, T, H, W, C], 'label': int32 [B], 'weight': float32 [B]}.
+They work on one device's share of a batch: {'clip': uint8 [B, T, H, W, C], 'label': int32 [B], 'weight': float32 [B]}.
 Clips travel as bytes and become float here, on the device.
 """
 
@@ -13,10 +13,37 @@ import optax
 
 from lipfake_jax.augment import Augmentation, augment_clips
 from lipfake_jax.losses import cross_entropy, l2_penalty
-from lipfake_jax.train_state import TrainState
+from lipfake_jax.train_state import TrainState, trained_part
 
 Batch = dict[str, jax.Array]
 AXIS = 'batch'  # the mapped axis over devices
+
+
+def train_steps(
+  state: TrainState, batches: Batch, key: jax.Array, cache: jax.Array | None, **settings: Any
+) -> tuple[TrainState, dict[str, jax.Array]]:
+  """`train_step` on each of K batches in turn, in one dispatch.
+
+  Args:
+    state: the current state.
+    batches: [K, B, ...]; with a cache, 'position' int32 [K, B] stands for 'clip'.
+    key: the run's.
+    cache: all training clips, uint8 [N, T, H, W, C], or None.
+    **settings: the other arguments of `train_step`.
+
+  Returns:
+    The new state, and metrics [K].
+  """
+
+  def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, jax.Array]]:
+    if cache is not None:
+      batch = {**batch, 'clip': cache[batch['position']]}
+    return train_step(state, batch, key, **settings)
+
+  if len(batches['label']) > 1:
+    return jax.lax.scan(step, state, batches)
+  state, metrics = step(state, jax.tree.map(lambda x: x[0], batches))
+  return state, jax.tree.map(lambda x: x[None], metrics)
 
 
 def train_step(
@@ -28,6 +55,7 @@ def train_step(
   l2_weight: float,
   schedule: Callable[[jax.Array], jax.Array],
   prior_log_odds: float,
+  freeze: Sequence[str],
 ) -> tuple[TrainState, dict[str, jax.Array]]:
   """Updates the state by one batch; runs under a mapped axis AXIS over which losses and gradients are averaged.
 
@@ -41,6 +69,7 @@ def train_step(
     schedule: from the number of updates so far to what the learning rate is multiplied by.
     prior_log_odds: added to the logits in the loss alone: log(fakes / reals) of the training data adjusts for their
       imbalance (Menon et al. 2021, logit adjustment), 0 does nothing.
+    freeze: parts of the model that keep their weights; no gradient is computed for them.
 
   Returns:
     The new state, and float32 scalars: 'loss' (with the penalty), 'accuracy' at 0.5, 'finite' (0 where float16
@@ -51,21 +80,23 @@ def train_step(
   clips = augment_clips(to_float(batch['clip']), augment_key, device * batch['clip'].shape[0], augmentation)
   rngs = {'dropout': jax.random.fold_in(dropout_key, device)}
 
-  def loss_fn(params: Any):
+  def loss_fn(trained: Any):
+    params = {**state.params, **trained}
     logits = state.apply_fn({'params': params}, clips, True, rngs=rngs)
     loss = cross_entropy(logits + prior_log_odds, batch['label'], batch['weight']) + l2_weight * l2_penalty(
       params, l2_kernels
     )
     return loss, logits
 
+  trained = trained_part(state.params, freeze)
   finite: jax.Array | bool = True
   if state.dynamic_scale is None:
-    (loss, logits), grads = jax.value_and_grad(loss_fn, has_aux=True)(state.params)
+    (loss, logits), grads = jax.value_and_grad(loss_fn, has_aux=True)(trained)
     grads = jax.lax.pmean(grads, AXIS)
     new_state = _apply(state, grads, schedule)
   else:
     scaled = state.dynamic_scale.value_and_grad(loss_fn, has_aux=True, axis_name=AXIS)  # averages the gradients itself
-    dynamic_scale, finite, (loss, logits), grads = scaled(state.params)
+    dynamic_scale, finite, (loss, logits), grads = scaled(trained)
     new_state = _keep_unless(finite, _apply(state, grads, schedule), state).replace(dynamic_scale=dynamic_scale)
   accuracy = ((logits > 0) == batch['label']).mean()
   rate = state.rate * schedule(state.updates)
@@ -74,8 +105,8 @@ def train_step(
 
 
 def eval_step(apply_fn, params: Any, clips: jax.Array) -> jax.Array:
-  """Logits float32 [B] of uint8 clips [B, T, H, W, C], without dropout or augmentation."""
-  return apply_fn({'params': params}, to_float(clips), False)
+  """Logits float32 of all devices' clips, given uint8 [B, T, H, W, C] of each; no dropout, no augmentation."""
+  return jax.lax.all_gather(apply_fn({'params': params}, to_float(clips), False), AXIS, tiled=True)
 
 
 def to_float(clips: jax.Array) -> jax.Array:
@@ -85,9 +116,11 @@ def to_float(clips: jax.Array) -> jax.Array:
 
 def _apply(state: TrainState, grads: Any, schedule: Callable[[jax.Array], jax.Array]) -> TrainState:
   """One optimizer step at the rate that is due; where gradients are accumulated, only the last of them updates."""
-  changes, opt_state = state.tx.update(grads, state.opt_state, state.params)
+  trained = {name: state.params[name] for name in grads}
+  changes, opt_state = state.tx.update(grads, state.opt_state, trained)
   rate = state.rate * schedule(state.updates)
-  params = optax.apply_updates(state.params, jax.tree.map(lambda change: rate * change, changes))
+  trained = optax.apply_updates(trained, jax.tree.map(lambda change: rate * change, changes))
+  params = {**state.params, **trained}
   updated = opt_state.mini_step == 0 if isinstance(opt_state, optax.MultiStepsState) else True
   return state.replace(step=state.step + 1, updates=state.updates + updated, params=params, opt_state=opt_state)
 

@@ -1,38 +1,59 @@
 """Training of one run: epochs, schedule, early stopping, checkpoints and logs, then the evaluation of its best weights.
 
-In: a config and a workdir. Out: `<workdir>/config.json`, `metrics.jsonl`, `checkpoints/`, `tensorboard/` and, by
-`evaluate`, `eval/`. A workdir that holds a run is gone on with.
+In: a config and a workdir. Out: `<workdir>/config.json`, `metrics.jsonl`, `curves.png`, `checkpoints/`, `tensorboard/`
+and, by `evaluate`, `eval/`. A workdir that holds a run is gone on with, from any step, to the same bits.
 """
 
 import dataclasses
-import json
+import functools
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import ml_collections
 import numpy as np
-from tensorboardX import SummaryWriter
+from flax.traverse_util import flatten_dict
 from tqdm import tqdm
 
-from lipfake_jax import checkpoints, evaluate, input_pipeline, parallel
+from lipfake_jax import checkpoints, evaluate, history, input_pipeline, parallel, preemption
 from lipfake_jax.augment import Augmentation
-from lipfake_jax.errors import UserError
-from lipfake_jax.input_pipeline import Split
+from lipfake_jax.errors import Interrupted, UserError
+from lipfake_jax.input_pipeline import Reader, Split
+from lipfake_jax.memory import free_memory
 from lipfake_jax.metrics import evaluate_scores
 from lipfake_jax.models import create_model
 from lipfake_jax.optimizer import SELECTIONS, Progress, create_optimizer, create_schedule, update_progress
 from lipfake_jax.precision import PRECISIONS, resolve_precision
 from lipfake_jax.splits import PARTS
 from lipfake_jax.train_state import TrainState, create_train_state
+from lipfake_jax.workdir import claim_workdir
 
 IMBALANCE = ('none', 'class_weights', 'balanced', 'logit_adjustment')
+CACHES = ('none', 'host', 'device')
 TIE = 1e-6  # of the loss in the selected figure: of two epochs with an AUC of 1 the surer one is the better
 COLLAPSE_EPOCHS = 3  # with one class alone, after which it is said
+SUMMED = ('loss', 'accuracy', 'finite')  # metrics of a step, over an epoch
+
+Step = Callable[[TrainState, dict[str, jax.Array]], tuple[TrainState, dict[str, jax.Array]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+  """How far a run has come.
+
+  Attributes:
+    epochs: done, their validation too.
+    batches: done of the next epoch.
+    sums: of the metrics of these batches.
+  """
+
+  epochs: int = 0
+  batches: int = 0
+  sums: Mapping[str, float] = dataclasses.field(default_factory=lambda: dict.fromkeys(SUMMED, 0.0))
 
 
 def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None) -> None:
@@ -44,14 +65,14 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
     data_dir: where datasets are kept; None is TFDS's default.
 
   Raises:
-    UserError: the data is missing or does not fit, or the workdir holds another config's run.
+    UserError: the data is missing or does not fit, or the workdir can't be used.
     FloatingPointError: the loss is not finite.
+    Interrupted: a signal came; the run is saved.
   """
-  parallel.check_batch_size(config.train.batch_size)
-  parallel.check_batch_size(config.eval.batch_size)
-  precision = resolve_precision(config.train.precision)
+  _check_config(config)
+  hyper, data = config.train, config.data
+  precision = resolve_precision(hyper.precision)
   model = create_model(config.model.name, config.model.arguments, PRECISIONS[precision])
-  data = config.data
   # The test part too: that it is missing should be told before the training, not after it.
   train_split, validation, _ = (
     input_pipeline.open_split(
@@ -63,16 +84,21 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
     train_split, validation = (shuffle_labels(split, config.seed) for split in (train_split, validation))
   for split in (train_split, validation):
     _check_classes(split)
-  hyper = config.train
-  _check_choice('imbalance', hyper.imbalance, IMBALANCE)
-  _check_choice('selection', hyper.selection, SELECTIONS)
   tx = create_optimizer(hyper.weight_decay, hyper.gradient_clip, hyper.accumulate)
-  state = create_train_state(model, train_split.clip_shape, tx, hyper.learning_rate, precision, config.seed)
+  freeze = tuple(filter(None, hyper.freeze.split('+')))
+  shape = train_split.clip_shape
+  state = create_train_state(model, shape, tx, hyper.learning_rate, precision, config.seed, freeze)
+  before: list[dict[str, Any]] = []
+  if config.init_from and not checkpoints.started(workdir):
+    state, before = take_weights(state, Path(config.init_from))
   schedule = _create_schedule(hyper, len(train_split))
-  _claim_workdir(config, workdir)
+  prior = _log_odds(train_split.labels) if hyper.imbalance == 'logit_adjustment' else 0.0
+  augmentation = Augmentation(**config.augment)
+  train_step = parallel.parallel_train_step(augmentation, model.l2_kernels, hyper.l2, schedule, prior, freeze)
+  claim_workdir(config, workdir, (checkpoints.KEPT + 1) * checkpoints.state_bytes(state))
   n_params = sum(leaf.size for leaf in jax.tree.leaves(state.params))
   print(f'{config.model.name}: {n_params:,} parameters, {precision}; {len(train_split)} clips to train on')
-  _fit(config, workdir, state, model.l2_kernels, schedule, train_split, validation)
+  _fit(config, workdir, state, before, train_step, train_split, validation)
   evaluate.choose_threshold(workdir, validation, config.eval.batch_size, config.eval.threshold)
   evaluate.evaluate_workdir(workdir, [data.dataset], data_dir, config.eval.batch_size)
 
@@ -84,68 +110,108 @@ def _create_schedule(hyper: ml_collections.ConfigDict, clips: int) -> Callable[[
 
 
 def _fit(
-  config, workdir: Path, state: TrainState, l2_kernels, schedule: Callable, train_split: Split, validation: Split
+  config,
+  workdir: Path,
+  state: TrainState,
+  before: list[dict[str, Any]],
+  train_step: Callable,
+  train_split: Split,
+  validation: Split,
 ) -> None:
-  """All epochs that are left to train."""
-  hyper = config.train
-  progress, first = Progress(hyper.learning_rate), 0
-  prior = _log_odds(train_split.labels) if hyper.imbalance == 'logit_adjustment' else 0.0
-  augmentation = Augmentation(**config.augment)
-  train_step = parallel.parallel_train_step(augmentation, l2_kernels, hyper.l2, schedule, prior)
+  """All that is left to train. `before`: the data that the initial weights were trained on, if any."""
+  hyper, main = config.train, parallel.share()[0] == 0
+  progress, place = Progress(hyper.learning_rate), Place()
   eval_step = parallel.parallel_eval_step(state.apply_fn)
-  with checkpoints.open_manager(workdir) as manager, SummaryWriter(str(workdir / 'tensorboard')) as board:
+  read, cache = open_cache(config.data.cache, train_split)
+  key = jax.random.key(config.seed + 1)
+  with (
+    checkpoints.open_manager(workdir) as manager,
+    history.open_board(workdir, main) as board,
+    preemption.watch() as ask,
+  ):
     if restored := checkpoints.restore_latest(manager, state):
       state, meta = restored
-      progress, first = Progress(**meta['progress']), meta['epoch'] + 1
-      _trim_log(workdir, first)
-      print(f'going on after epoch {first}, step {int(state.step)}')
-    for epoch in range(first, hyper.epochs):
-      if progress.stale >= hyper.early_stopping_patience:
-        break
+      progress, place, before = Progress(**meta['progress']), Place(**meta['place']), meta['before']
+      print(f'going on after epoch {place.epochs}, step {int(state.step)}')
+    else:
+      history.add_clips(board, train_split, Augmentation(**config.augment), config.seed)
+    if main:
+      history.trim(workdir, place.epochs)
+
+    def step(state: TrainState, batch: dict[str, jax.Array]):
+      return train_step(state, batch, key, cache)
+
+    def save(score: float | None) -> None:
+      checkpoints.save(manager, state, describe(config, train_split.spec, before, progress, place), score)
+
+    while place.epochs < hyper.epochs and progress.stale < hyper.early_stopping_patience:
       state = state.replace(rate=np.float32(progress.learning_rate))
-      state, train_row = _train_epoch(config, train_step, state, train_split, epoch)
-      row = {'epoch': epoch + 1, 'step': int(state.step), 'updates': int(state.updates), **train_row}
+      state, place, figures, signal = _train_epoch(config, step, state, train_split, place, read, ask)
+      if signal and place.batches < len(train_split) // hyper.batch_size:
+        save(None)
+        raise signal
+      row = {'epoch': place.epochs + 1, 'step': int(state.step), 'updates': int(state.updates), **figures}
       row |= _validate(eval_step, state.params, validation, config.eval.batch_size)
-      loss = row['validation_loss']
-      if not math.isfinite(loss):  # it would also pass for the best checkpoint
-        raise FloatingPointError(f'validation loss is {loss} after epoch {epoch + 1}: try a lower learning rate')
-      score = SELECTIONS[hyper.selection] * row[f'validation_{hyper.selection}'] + TIE * loss
-      progress = update_progress(
-        progress,
-        loss,
-        score,
-        collapsed=row['validation_called_fake'] in (0, 1),
-        patience=hyper.plateau_patience,
-        factor=hyper.plateau_factor if hyper.schedule == 'plateau' else 1.0,
-        floor=hyper.min_learning_rate,
-      )
-      checkpoints.save(manager, epoch, state, describe(config, train_split.spec, progress, epoch), score)
-      _log(row, workdir, board)
-      print(_epoch_line(row, improved=not progress.stale))
+      place = Place(row['epoch'])
+      progress, score = _judge(hyper, progress, row)
+      save(score)
+      if main:
+        history.append(row, workdir, board)
+      print(history.epoch_line(row, progress, hyper.selection))
       if progress.collapsed >= COLLAPSE_EPOCHS:
-        print(_collapse_warning(row, progress.collapsed))
+        print(history.collapse_warning(row, progress.collapsed))
+      if signal := signal or ask(int(state.step)):
+        raise signal
+  if main:
+    history.draw_curves(workdir, best=place.epochs - progress.stale)
 
 
-def _train_epoch(config, step: Callable, state: TrainState, split: Split, epoch: int) -> tuple[TrainState, dict]:
-  """One epoch, with its progress bar, its speed and the means of its steps' metrics."""
-  batch_size = config.train.batch_size
-  imbalance = config.train.imbalance
-  weights = class_weights(split.labels) if imbalance == 'class_weights' else np.ones(2, np.float32)
+def _train_epoch(
+  config, step: Step, state: TrainState, split: Split, place: Place, read: Reader, ask: preemption.Ask
+) -> tuple[TrainState, Place, dict[str, Any], Interrupted | None]:
+  """What is left of one epoch, with its progress bar: the state, the place reached, figures of the epoch, a signal."""
+  hyper = config.train
+  weights = class_weights(split.labels) if hyper.imbalance == 'class_weights' else np.ones(2, np.float32)
   batches = input_pipeline.train_batches(
-    split, batch_size, config.seed, epoch, weights=config.data.weights, balanced=imbalance == 'balanced'
+    split,
+    hyper.batch_size,
+    config.seed,
+    place.epochs,
+    first=place.batches,
+    weights=config.data.weights,
+    balanced=hyper.imbalance == 'balanced',
+    share=parallel.share(),
+    read=read,
   )
-  clips, started = len(split) // batch_size * batch_size, time.perf_counter()
-  interval = 0.1 if sys.stderr.isatty() else 30  # seconds between updates; a log file wants few
-  with tqdm(total=clips, desc=f'epoch {epoch + 1}', leave=False, unit='clip', mininterval=interval) as bar:
-    weighed = ({**batch, 'weight': weights[batch['label']]} for batch in batches)
-    state, rows = run_epoch(step, state, weighed, jax.random.key(config.seed + 1), bar, split.table['clip'])
-  speed = clips / (time.perf_counter() - started)
-  return state, {
+  weighed = ({**batch, 'weight': weights[batch['label']]} for batch in batches)
+  stacked = input_pipeline.stack_batches(weighed, hyper.steps_per_dispatch)
+  with _progress_bar(hyper, len(split) // hyper.batch_size, place) as bar:
+    started = time.perf_counter()
+    state, rows, signal = run_epoch(step, state, parallel.to_devices(stacked), bar, split.table['clip'], ask)
+    speed = len(rows) * hyper.batch_size / (time.perf_counter() - started)
+  sums = functools.reduce(lambda total, row: {name: total[name] + row[name] for name in SUMMED}, rows, place.sums)
+  place = Place(place.epochs, place.batches + len(rows), sums)
+  figures = {
     'clips_per_s': round(speed, 2),
     'learning_rate': rows[-1]['rate'],
-    'skipped_steps': sum(not row['finite'] for row in rows),
-    **{f'train_{name}': float(np.mean([row[name] for row in rows])) for name in ('loss', 'accuracy')},
+    'skipped_steps': round(place.batches - sums['finite']),
+    **{f'train_{name}': sums[name] / place.batches for name in ('loss', 'accuracy')},
   }
+  return state, place, figures, signal
+
+
+def _progress_bar(hyper: ml_collections.ConfigDict, batches: int, place: Place) -> tqdm:
+  """Counts clips: of the epoch, per second, time left; `run_epoch` adds step and loss."""
+  devices = jax.device_count()
+  return tqdm(
+    total=batches * hyper.batch_size,
+    initial=place.batches * hyper.batch_size,
+    desc=f'epoch {place.epochs + 1}/{hyper.epochs} on {devices} device{"s" if devices > 1 else ""}',
+    unit='clip',
+    leave=False,
+    mininterval=0.1 if sys.stderr.isatty() else 30,  # seconds between updates; a log file wants few
+    disable=parallel.share()[0] > 0,
+  )
 
 
 def _validate(step: Callable, params: Any, split: Split, batch_size: int) -> dict[str, float | None]:
@@ -156,45 +222,120 @@ def _validate(step: Callable, params: Any, split: Split, batch_size: int) -> dic
   return {**row, 'validation_called_fake': float((scores.p_fake > evaluate.FIXED_THRESHOLD).mean())}
 
 
+def _judge(hyper: ml_collections.ConfigDict, progress: Progress, row: Mapping[str, Any]) -> tuple[Progress, float]:
+  """The progress after an epoch, and its selected figure, less being better."""
+  loss = row['validation_loss']
+  if not math.isfinite(loss):  # it would also pass for the best checkpoint
+    raise FloatingPointError(f'validation loss is {loss} after epoch {row["epoch"]}: try a lower learning rate')
+  score = SELECTIONS[hyper.selection] * row[f'validation_{hyper.selection}'] + TIE * loss
+  progress = update_progress(
+    progress,
+    loss,
+    score,
+    collapsed=row['validation_called_fake'] in (0, 1),
+    patience=hyper.plateau_patience,
+    factor=hyper.plateau_factor if hyper.schedule == 'plateau' else 1.0,
+    floor=hyper.min_learning_rate,
+  )
+  return progress, score
+
+
 def run_epoch(
-  step: Callable,
+  step: Step,
   state: TrainState,
-  batches: Iterator[dict[str, np.ndarray]],
-  key: jax.Array,
+  batches: Iterator[dict[str, jax.Array]],
   bar: tqdm,
   names: Sequence[str],
-) -> tuple[TrainState, list[dict[str, float]]]:
-  """Trains on each batch once.
+  ask: preemption.Ask,
+) -> tuple[TrainState, list[dict[str, float]], Interrupted | None]:
+  """Trains on each batch once, until they or a signal end it.
 
   A step's metrics are fetched only after the next one was dispatched, so that the device never waits for the host.
 
   Args:
-    step: from `parallel.parallel_train_step`.
+    step: the new state and metrics [K] of a state and K batches.
     state: before the epoch.
-    batches: with 'weight' float32 [B].
-    key: the run's.
+    batches: on the devices, [devices, K, B / devices, ...].
     bar: moved on by each batch.
     names: of the clips, by position.
+    ask: whether a signal has come, after each dispatch.
 
   Returns:
-    The new state, and the metrics of each step.
+    The new state, the metrics of each step, and the signal.
 
   Raises:
     FloatingPointError: a loss is not finite; the message names the step, the learning rate and the clips.
   """
-  fetched: list[dict[str, float]] = []
-  pending: tuple[int, dict[str, jax.Array], list[str]] | None = None
-  for number, batch in enumerate(batches, start=int(state.step)):
-    sharded = {name: parallel.shard(batch[name]) for name in ('clip', 'label', 'weight')}
-    state, metrics = step(state, sharded, key)
-    if pending is not None:
-      fetched.append(_fetch(*pending))
-      bar.set_postfix(loss=f'{fetched[-1]["loss"]:.3f}', refresh=False)
-    pending = (number, metrics, [names[position] for position in batch['position']])
-    bar.update(len(batch['label']))
-  if pending is not None:
-    fetched.append(_fetch(*pending))
-  return state, fetched
+  rows: list[dict[str, float]] = []
+  number, signal = int(state.step), None
+  pending: list[tuple[int, dict[str, jax.Array], jax.Array]] = []
+  for batch in batches:
+    state, metrics = step(state, batch)
+    pending.append((number, metrics, batch['position']))
+    if len(pending) > 1:
+      rows += _fetch(*pending.pop(0), names)
+      bar.set_postfix(step=number, loss=f'{rows[-1]["loss"]:.3f}', refresh=False)
+    number += batch['label'].shape[1]
+    bar.update(batch['label'].size * parallel.share()[1])
+    if signal := ask(number):
+      break
+  for dispatched in pending:
+    rows += _fetch(*dispatched, names)
+  return state, rows, signal
+
+
+def _fetch(number: int, metrics: dict[str, jax.Array], positions: jax.Array, names: Sequence[str]) -> list[dict]:
+  """The metrics of K steps, the first of which has this number, as rows on the host."""
+  host = jax.device_get(metrics)
+  rows = [{name: float(values[k]) for name, values in host.items()} for k in range(len(host['loss']))]
+  for k, row in enumerate(rows):
+    if not math.isfinite(row['loss']):
+      clips = ', '.join(names[position] for position in np.asarray(positions)[:, k].ravel())
+      raise FloatingPointError(
+        f'loss is {row["loss"]} at step {number + k}, learning rate {row["rate"]:.2g}, on the clips {clips}:'
+        ' try a lower learning rate or float32'
+      )
+  return rows
+
+
+def open_cache(kind: str, split: Split) -> tuple[Reader, jax.Array | None]:
+  """How the batches of a training set are read, and all its clips where the devices hold them.
+
+  Args:
+    kind: one of CACHES: 'none' reads each clip when it is due, 'host' all of them once, 'device' copies them to every
+      device as well, and then an epoch copies none.
+    split: the training set.
+
+  Raises:
+    UserError: there is no room.
+  """
+  if kind == 'none':
+    return input_pipeline.read_batch, None
+  if kind == 'host':
+    clips = input_pipeline.read_clips(split, free_memory(), 'this machine')
+    return lambda split, positions: {'clip': clips[positions], **input_pipeline.name_batch(split, positions)}, None
+  room = parallel.device_bytes()
+  clips = input_pipeline.read_clips(split, free_memory() if room is None else room, 'a device')
+  return input_pipeline.name_batch, parallel.replicate(clips)
+
+
+def take_weights(state: TrainState, workdir: Path) -> tuple[TrainState, list[dict[str, Any]]]:
+  """The best weights of another run as the first ones of this, and the data that they were trained on.
+
+  Raises:
+    UserError: they are of another architecture, or there are none.
+  """
+  params, meta = checkpoints.restore_best(workdir)
+  ours, theirs = (
+    {name: leaf.shape for name, leaf in flatten_dict(tree, sep='/').items()} for tree in (state.params, params)
+  )
+  if ours != theirs:
+    name = next(name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name))
+    raise UserError(
+      f'init_from={workdir}: its {meta["model"]["name"]} does not fit: {name} is {theirs.get(name)} there and'
+      f' {ours.get(name)} here; choose the same model, and clips of the same size'
+    )
+  return state.replace(params=params), [meta['data'], *meta['before']]
 
 
 def class_weights(labels: np.ndarray) -> np.ndarray:
@@ -215,25 +356,22 @@ def shuffle_labels(split: Split, seed: int) -> Split:
   return dataclasses.replace(split, labels=shuffled)
 
 
-def describe(config: ml_collections.ConfigDict, spec: dict[str, Any], progress: Progress, epoch: int) -> dict[str, Any]:
-  """What a checkpoint tells of itself: the model, its clips, and where training stands."""
+def describe(
+  config: ml_collections.ConfigDict,
+  spec: dict[str, Any],
+  before: list[dict[str, Any]],
+  progress: Progress,
+  place: Place,
+) -> dict[str, Any]:
+  """What a checkpoint tells of itself: the model, its clips, all data its weights have seen, and where training is."""
   return {
     'model': {'name': config.model.name, 'arguments': config.model.arguments.to_dict()},
     'data': {name: config.data[name] for name in ('dataset', 'builder_config', 'split', 'split_seed', 'exclude')},
+    'before': before,
     'clip': spec,
     'progress': dataclasses.asdict(progress),
-    'epoch': epoch,
+    'place': dataclasses.asdict(place),
   }
-
-
-def _fetch(number: int, metrics: dict[str, jax.Array], clips: list[str]) -> dict[str, float]:
-  row = {name: float(value) for name, value in metrics.items()}
-  if not math.isfinite(row['loss']):
-    raise FloatingPointError(
-      f'loss is {row["loss"]} at step {number}, learning rate {row["rate"]:.2g}, on the clips {", ".join(clips)}:'
-      ' try a lower learning rate or float32'
-    )
-  return row
 
 
 def _log_odds(labels: np.ndarray) -> float:
@@ -242,53 +380,21 @@ def _log_odds(labels: np.ndarray) -> float:
   return float(np.log(fakes / reals))
 
 
-def _trim_log(workdir: Path, epochs: int) -> None:
-  """Forgets what was logged after the checkpoint that a run goes on from."""
-  path = workdir / 'metrics.jsonl'
-  lines = path.read_text().splitlines() if path.exists() else []
-  path.write_text(''.join(f'{line}\n' for line in lines if json.loads(line)['epoch'] <= epochs))
-
-
-def _log(row: dict[str, Any], workdir: Path, board: SummaryWriter) -> None:
-  with open(workdir / 'metrics.jsonl', 'a') as file:
-    file.write(json.dumps(row) + '\n')
-  for name, value in row.items():
-    if value is not None and name not in ('epoch', 'step'):
-      board.add_scalar(name, value, row['step'])
-
-
-def _epoch_line(row: dict[str, Any], improved: bool) -> str:
-  skipped = f'  {row["skipped_steps"]} steps skipped (overflow)' if row['skipped_steps'] else ''
-  return (
-    f'epoch {row["epoch"]:3}  train loss {row["train_loss"]:.3f}  validation loss {row["validation_loss"]:.3f}'
-    f'  AUC {row["validation_auc"]:.3f}  balanced accuracy {row["validation_balanced_accuracy"]:.3f}'
-    f'  rate {row["learning_rate"]:.1e}  {row["clips_per_s"]:.1f} clips/s{"  best" if improved else ""}{skipped}'
-  )
-
-
-def _collapse_warning(row: dict[str, Any], epochs: int) -> str:
-  """What the paper's first two experiments did not see (PAPER section 6)."""
-  called = 'fake' if row['validation_called_fake'] else 'real'
-  return (
-    f'warning: for {epochs} epochs all of validation has been called {called}: the model has collapsed to one class,'
-    ' and its accuracy is the share of that class; try train.imbalance, another learning rate, or more data'
-  )
-
-
-def _claim_workdir(config: ml_collections.ConfigDict, workdir: Path) -> None:
-  """Writes config.json. A workdir that holds checkpoints is gone on with, and only under the config that made them."""
-  workdir.mkdir(parents=True, exist_ok=True)
-  path, text = workdir / 'config.json', config.to_json_best_effort(indent=2)
-  started = any((workdir / 'checkpoints').glob('[0-9]*'))
-  if started and path.exists() and (old := json.loads(path.read_text())) != (new := json.loads(text)):
-    changed = ', '.join(sorted(name for name in new if old.get(name) != new[name]))
-    raise UserError(f'{workdir} holds a run of another config (they differ in {changed}): choose another --workdir')
-  path.write_text(text)
+def _check_config(config: ml_collections.ConfigDict) -> None:
+  """What can be told before any data is opened."""
+  hyper = config.train
+  parallel.check_batch_size(hyper.batch_size)
+  parallel.check_batch_size(config.eval.batch_size)
+  _check_choice('train.imbalance', hyper.imbalance, IMBALANCE)
+  _check_choice('train.selection', hyper.selection, SELECTIONS)
+  _check_choice('data.cache', config.data.cache, CACHES)
+  if hyper.steps_per_dispatch < 1:
+    raise UserError(f'train.steps_per_dispatch={hyper.steps_per_dispatch}: choose 1 or more')
 
 
 def _check_choice(field: str, value: str, known: Iterable[str]) -> None:
   if value not in known:
-    raise UserError(f'train.{field}={value!r}: choose one of {", ".join(known)}')
+    raise UserError(f'{field}={value!r}: choose one of {", ".join(known)}')
 
 
 def _check_classes(split: Split) -> None:

@@ -1,5 +1,9 @@
 """What several tests share: small real videos, and a small dataset of made-up clips."""
 
+import atexit
+import os
+import shutil
+import tempfile
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +19,11 @@ from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.clips import Clip, Rejection
 from lipfake_jax.landmarks import open_face_models
 from lipfake_jax.video import Frame
+
+# What one test compiled, the others and their subprocesses need not: without it they take three times as long.
+COMPILED = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, COMPILED, ignore_errors=True)
+os.environ.update({'JAX_COMPILATION_CACHE_DIR': COMPILED, 'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0'})
 
 TINY = {'frames': 6, 'size': 16}  # of the clips in `tiny_data`
 

@@ -27,18 +27,18 @@ def batch():
   rng = np.random.default_rng(0)
   clips = rng.integers(0, 255, (4, *SHAPE), np.uint8)
   rows = {'clip': clips, 'label': np.array([0, 1, 1, 0], np.int32), 'weight': np.ones(4, np.float32)}
-  return {name: parallel.shard(value) for name, value in rows.items()}
+  return {name: parallel.shard(value[None]) for name, value in rows.items()}
 
 
-def train(steps, precision='float32', arguments=SMALL, schedule=FLAT, **optimizer):
+def train(steps, precision='float32', arguments=SMALL, schedule=FLAT, freeze=(), **optimizer):
   """Losses and final parameters of some steps on one batch, augmented."""
   model = create_model('cnn_lstm', arguments, PRECISIONS[precision])
-  state = create_train_state(model, SHAPE, create_optimizer(1e-4, **optimizer), 3e-3, precision, seed=0)
-  step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, schedule)
+  state = create_train_state(model, SHAPE, create_optimizer(1e-4, **optimizer), 3e-3, precision, 0, freeze)
+  step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, schedule, freeze=freeze)
   history = []
   for _ in range(steps):
-    state, metrics = step(state, batch(), jax.random.key(1))
-    history.append({name: float(value) for name, value in metrics.items()})
+    state, metrics = step(state, batch(), jax.random.key(1), None)
+    history.append({name: value.item() for name, value in metrics.items()})
   return history, state
 
 
@@ -91,8 +91,8 @@ def test_logit_adjustment_shifts_the_loss_alone():
   losses = []
   for odds in (0.0, 2.0):
     step = parallel.parallel_train_step(still, (), 0.0, FLAT, odds)
-    _, metrics = step(jax.tree.map(np.copy, state), rows, jax.random.key(0))
-    losses.append(float(metrics['loss']))
+    _, metrics = step(jax.tree.map(np.copy, state), rows, jax.random.key(0), None)
+    losses.append(metrics['loss'].item())
     signs = np.where(rows['label'].reshape(-1), -1, 1)
     assert losses[-1] == pytest.approx(np.logaddexp(0, signs * (logits + odds)).mean(), rel=1e-5)
   assert losses[0] != losses[1]
@@ -121,7 +121,7 @@ def test_float16_leaves_out_an_update_that_overflows():
   too_high = state.replace(dynamic_scale=state.dynamic_scale.replace(scale=np.float32(1e30)))
   before = flat(jax.device_get(state.params))
   step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, FLAT)
-  after, metrics = step(too_high, batch(), jax.random.key(1))
+  after, metrics = step(too_high, batch(), jax.random.key(1), None)
   assert metrics['finite'] == 0
   assert (int(after.step), int(after.updates)) == (1, 0)  # the schedule counts no update that was not made
   np.testing.assert_array_equal(flat(after.params), before)
@@ -129,7 +129,7 @@ def test_float16_leaves_out_an_update_that_overflows():
 
 
 def test_a_batch_must_divide(monkeypatch):
-  monkeypatch.setattr(jax, 'local_device_count', lambda: 3)
+  monkeypatch.setattr(jax, 'device_count', lambda: 3)
   with pytest.raises(UserError, match='batch_size=4 does not divide among 3 devices: choose a multiple of 3'):
     parallel.check_batch_size(4)
 

@@ -1,10 +1,14 @@
 """Whole runs on small made-up clips: what they write, that they resume, and what they refuse."""
 
 import collections
+import contextlib
 import csv
 import dataclasses
 import json
 import pathlib
+import re
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,9 +18,9 @@ import numpy as np
 import pytest
 
 from configs import default
-from lipfake_jax import checkpoints, evaluate, input_pipeline, train
+from lipfake_jax import checkpoints, evaluate, input_pipeline, preemption, train
 from lipfake_jax.clip_spec import SPECS
-from lipfake_jax.errors import UserError
+from lipfake_jax.errors import Interrupted, UserError
 
 TINY_MODEL = {'filters': (8, 8), 'units': 16, 'hidden': 16, 'lstm_dropout': 0.1, 'dropout': 0.1}
 
@@ -106,7 +110,7 @@ def test_the_metrics_have_the_promised_keys(finished):
 def test_the_best_epoch_is_what_is_used(finished, tiny_data):
   _, meta = checkpoints.restore_best(finished)
   losses = [row['validation_loss'] for row in rows(finished)]
-  assert meta['epoch'] == int(np.argmin(losses))
+  assert meta['place']['epochs'] == int(np.argmin(losses)) + 1
   assert meta['model']['name'] == 'cnn_lstm'
   assert meta['clip']['frames'] == 6
   split = input_pipeline.open_split('tiny_clips', 'tiny', 'validation', tiny_data)
@@ -116,31 +120,203 @@ def test_the_best_epoch_is_what_is_used(finished, tiny_data):
   assert loss == pytest.approx(min(losses), rel=1e-5)
 
 
-@pytest.mark.slow
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, tiny_data, capfd):
-  """Killed after an epoch or more, started again, it ends with the same bits as a run that was left alone.
-
-  Data order, dropout, schedule and optimizer state are all part of that.
-  """
-  changes = {'train.epochs': 12}
+def start(workdir, data_dir, **changes):
+  """`run` in a process of its own."""
   code = f"""
 import pathlib, sys
 sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r})
 import train_test
-train_test.run(pathlib.Path({str(tmp_path / 'parts')!r}), {tiny_data!r}, **{changes!r})"""
-  process = subprocess.Popen([sys.executable, '-c', code])
-  log = tmp_path / 'parts' / 'metrics.jsonl'
-  while process.poll() is None and (not log.exists() or len(rows(tmp_path / 'parts')) < 2):
-    time.sleep(0.02)
+train_test.run(pathlib.Path({str(workdir)!r}), {data_dir!r}, **{changes!r})"""
+  return subprocess.Popen([sys.executable, '-c', code], stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(process, condition):
+  while process.poll() is None and not condition():
+    time.sleep(0.001)
+  assert process.poll() is None  # it was caught in the middle
+
+
+def assert_same_end(ours, theirs):
+  """Two runs ended with the same bits, and logged the same but for their speed."""
+  for a, b in zip(final_state(ours), final_state(theirs), strict=True):
+    np.testing.assert_array_equal(a, b)
+  logs = [[{k: v for k, v in row.items() if k != 'clips_per_s'} for row in rows(w)] for w in (ours, theirs)]
+  assert logs[0] == logs[1]
+
+
+@pytest.fixture(scope='module')
+def undisturbed(tmp_path_factory, tiny_data):
+  """A run of 12 epochs of 5 steps that was left alone."""
+  return run(tmp_path_factory.mktemp('undisturbed'), tiny_data, **{'train.epochs': 12})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('moment', ['after an epoch', 'inside a checkpoint write'])
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, tiny_data, undisturbed, capfd, moment):
+  """Killed and started again, it ends with the same bits as a run that was left alone.
+
+  Data order, dropout, schedule and optimizer state are all part of that.
+  """
+  process = start(tmp_path, tiny_data, **{'train.epochs': 12})
+  if moment == 'after an epoch':
+    wait_for(process, lambda: (tmp_path / 'metrics.jsonl').exists() and len(rows(tmp_path)) >= 2)
+  else:
+    wait_for(process, lambda: (tmp_path / 'checkpoints' / '10').exists())
+    wait_for(process, lambda: any((tmp_path / 'checkpoints').glob('*tmp*')))
   process.kill()
   process.wait()
-  assert len(rows(tmp_path / 'parts')) < 12  # it was caught in the middle
-  parts, whole = run(tmp_path / 'parts', tiny_data, **changes), run(tmp_path / 'whole', tiny_data, **changes)
+  assert len(rows(tmp_path)) < 12
+  run(tmp_path, tiny_data, **{'train.epochs': 12})
   assert 'going on after epoch' in capfd.readouterr().out
-  for ours, theirs in zip(final_state(parts), final_state(whole), strict=True):
-    np.testing.assert_array_equal(ours, theirs)
-  timeless = [[{k: v for k, v in row.items() if k != 'clips_per_s'} for row in rows(w)] for w in (parts, whole)]
-  assert timeless[0] == timeless[1]
+  assert_same_end(tmp_path, undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('imbalance', ['none', 'balanced'])
+def test_a_run_that_is_stopped_after_every_step_ends_the_same(tmp_path, tiny_data, monkeypatch, imbalance):
+  """Each start does one step, saves and ends: within epochs and at their ends."""
+  changes = {'train.epochs': 2, 'train.imbalance': imbalance, 'train.precision': 'float16', 'train.batch_size': 8}
+  whole = run(tmp_path / 'whole', tiny_data, **changes)
+  with monkeypatch.context() as patch:
+    patch.setattr(preemption, 'watch', lambda: contextlib.nullcontext(lambda step: Interrupted(f'step {step}', 143)))
+    for step in range(1, 5):  # two epochs of two steps
+      with pytest.raises(Interrupted, match=f'step {step}'):
+        run(tmp_path / 'parts', tiny_data, **changes)
+  assert_same_end(run(tmp_path / 'parts', tiny_data, **changes), whole)
+
+
+@pytest.mark.slow
+def test_a_signal_saves_and_ends(tmp_path, tiny_data, undisturbed):
+  """Within an epoch, most likely; the run goes on to the same bits."""
+  process = start(tmp_path, tiny_data, **{'train.epochs': 12})
+  wait_for(process, lambda: (tmp_path / 'metrics.jsonl').exists() and len(rows(tmp_path)) >= 1)
+  process.send_signal(signal.SIGTERM)
+  _, errors = process.communicate()
+  assert 'SIGTERM: saved after step' in errors
+  assert len(rows(tmp_path)) < 12
+  assert_same_end(run(tmp_path, tiny_data, **{'train.epochs': 12}), undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')  # of the reader that hit the damage
+@pytest.mark.parametrize('damage', ['flipped bits', 'a lost file'])
+def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_it_used(
+  tmp_path, tiny_data, undisturbed, monkeypatch, capsys, damage
+):
+  with monkeypatch.context() as patch:
+    ends = lambda step: Interrupted('enough', 143) if step == 25 else None  # noqa: E731
+    patch.setattr(preemption, 'watch', lambda: contextlib.nullcontext(ends))
+    with pytest.raises(Interrupted):
+      run(tmp_path, tiny_data, **{'train.epochs': 12})
+  data = max((tmp_path / 'checkpoints' / '25' / 'params').rglob('*'), key=lambda path: path.stat().st_size)
+  if damage == 'flipped bits':
+    data.write_bytes(bytes(byte ^ 1 for byte in data.read_bytes()))
+  else:
+    data.unlink()
+  run(tmp_path, tiny_data, **{'train.epochs': 12})
+  printed = capsys.readouterr().out
+  assert 'checkpoint 25 is damaged' in printed
+  assert 'going on after epoch 4, step 20' in printed
+  assert (tmp_path / 'damaged' / '25').is_dir()
+  assert_same_end(tmp_path, undisturbed)
+
+
+@pytest.mark.slow
+def test_damaged_weights_are_not_used(tmp_path, tiny_data):
+  workdir = run(tmp_path, tiny_data, **{'train.epochs': 1})
+  for path in (tmp_path / 'checkpoints' / '5' / 'params').rglob('*'):
+    if path.is_file():
+      path.write_bytes(b'')
+  with pytest.raises(UserError, match=r'checkpoint 5, the best one, is damaged .*: train anew'):
+    evaluate.load_run(workdir)
+  with pytest.raises(UserError, match=r'no checkpoint of .* is whole: start anew in another --workdir'):
+    run(tmp_path, tiny_data, **{'train.epochs': 1})
+
+
+def test_a_full_disk_is_told_before_any_step(tmp_path, tiny_data, monkeypatch):
+  usage = shutil.disk_usage(tmp_path)._replace(free=1 << 10)
+  monkeypatch.setattr(shutil, 'disk_usage', lambda _: usage)
+  with pytest.raises(UserError, match=r'0 MiB are free on its disk, .* take \d+ MiB: make room'):
+    run(tmp_path / 'run', tiny_data)
+  assert not (tmp_path / 'run' / 'config.json').exists()
+
+
+def test_a_workdir_that_cannot_be_written(tmp_path, tiny_data):
+  (tmp_path / 'file').write_text('')
+  with pytest.raises(UserError, match=r'file cannot be written \(File exists\): choose another --workdir'):
+    run(tmp_path / 'file', tiny_data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+  'changes',
+  [{'data.cache': 'host'}, {'data.cache': 'device'}, {'train.steps_per_dispatch': 2}],
+  ids=lambda changes: '='.join(map(str, *changes.items())),
+)
+def test_how_clips_travel_changes_nothing(tmp_path, tiny_data, undisturbed, changes):
+  """Same order, same draws, same steps. The programs differ, so the last bits may."""
+  workdir = run(tmp_path, tiny_data, **{'train.epochs': 12, **changes})
+  for ours, theirs in zip(rows(workdir), rows(undisturbed), strict=True):
+    assert {**ours, 'clips_per_s': 0} == pytest.approx({**theirs, 'clips_per_s': 0}, rel=1e-3)
+
+
+def test_a_cache_without_room_is_told(tiny_data, monkeypatch):
+  split = input_pipeline.open_split('tiny_clips', 'tiny', 'train', tiny_data)
+  monkeypatch.setattr(train, 'free_memory', lambda: 1000)
+  for kind, place in (('host', 'this machine'), ('device', 'a device')):
+    with pytest.raises(UserError, match=f'take 0.0 GiB, and {place} has 0.0 GiB free: choose data.cache=none'):
+      train.open_cache(kind, split)
+
+
+@pytest.mark.slow
+def test_fine_tuning_starts_from_other_weights_and_keeps_what_is_frozen(tmp_path, tiny_data, finished, capsys):
+  changes = {'init_from': str(finished), 'train.freeze': 'encoder', 'train.epochs': 2, 'data.split': 'identity'}
+  tuned = run(tmp_path / 'tuned', tiny_data, **changes)
+  before, after = (checkpoints.restore_best(workdir)[0] for workdir in (finished, tuned))
+  for name, part in before.items():
+    same = all(map(np.array_equal, jax.tree.leaves(part), jax.tree.leaves(after[name])))
+    assert same == (name == 'encoder')
+  assert rows(tuned)[0]['validation_loss'] < 0.5 * rows(finished)[0]['validation_loss']
+  printed = capsys.readouterr().out
+  assert 'trained on tiny_clips, then on tiny_clips, tested on tiny_clips' in printed
+  assert 'the first weights of this run were trained on tiny_clips under another split' in printed
+
+
+@pytest.mark.slow
+def test_fine_tuning_that_is_stopped_ends_the_same(tmp_path, tiny_data, finished, monkeypatch):
+  """Also where the weights that it started from are gone by then."""
+  other = shutil.copytree(finished, tmp_path / 'other')
+  changes = {'init_from': str(other), 'train.freeze': 'encoder+lstm', 'train.epochs': 2}
+  whole = run(tmp_path / 'whole', tiny_data, **changes)
+  with monkeypatch.context() as patch:
+    patch.setattr(preemption, 'watch', lambda: contextlib.nullcontext(lambda step: Interrupted('enough', 143)))
+    with pytest.raises(Interrupted):
+      run(tmp_path / 'parts', tiny_data, **changes)
+  shutil.rmtree(other)
+  assert_same_end(run(tmp_path / 'parts', tiny_data, **changes), whole)
+
+
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'init_from': '/nowhere'}, '/nowhere: no checkpoints there'),
+    ({'train.freeze': 'lips'}, "train.freeze='lips': name some of dense, encoder, logit, lstm, as in a"),
+    ({'train.freeze': 'encoder+lstm+dense+logit'}, 'and not all'),
+    ({'data.cache': 'gpu'}, "data.cache='gpu': choose one of none, host, device"),
+    ({'train.steps_per_dispatch': 0}, 'train.steps_per_dispatch=0: choose 1 or more'),
+  ],
+)
+def test_what_cannot_be_trained_is_told(tmp_path, tiny_data, changes, message):
+  with pytest.raises(UserError, match=re.escape(message)):
+    run(tmp_path / 'run', tiny_data, **changes)
+  assert not (tmp_path / 'run').exists()
+
+
+@pytest.mark.slow
+def test_weights_of_another_shape_do_not_fit(tmp_path, tiny_data, finished):
+  changes = {'init_from': str(finished), 'model.arguments.units': 4}
+  with pytest.raises(UserError, match=r'its cnn_lstm does not fit: .* there and .* here; choose the same model'):
+    run(tmp_path / 'run', tiny_data, **changes)
 
 
 @pytest.mark.slow
@@ -170,13 +346,14 @@ def test_imbalance_is_met_by_weights_or_by_sampling(tiny_data, monkeypatch, imba
   skewed = dataclasses.replace(split, labels=(np.arange(22) < 4).astype(np.int32))
   seen = []
 
-  def collect(step, state, batches, key, bar, names):
+  def collect(step, state, batches, *_):
     for batch in batches:
-      seen.extend(zip(batch['label'].tolist(), batch['weight'].tolist(), strict=True))
-    return state, [dict.fromkeys(('loss', 'accuracy', 'rate', 'finite'), 1.0)]
+      seen.extend(zip(batch['label'].ravel().tolist(), batch['weight'].ravel().tolist(), strict=True))
+    return state, [dict.fromkeys(('loss', 'accuracy', 'rate', 'finite'), 1.0)], None
 
   monkeypatch.setattr(train, 'run_epoch', collect)
-  train._train_epoch(tiny_config(**{'train.imbalance': imbalance, 'train.batch_size': 2}), None, None, skewed, 0)
+  config = tiny_config(**{'train.imbalance': imbalance, 'train.batch_size': 2})
+  train._train_epoch(config, None, None, skewed, train.Place(), None, None)
   assert dict(seen) == pytest.approx(weights)
   assert sum(label for label, _ in seen) == fakes
 
@@ -185,7 +362,7 @@ def test_logit_adjustment_takes_the_odds_of_the_training_clips(tiny_data, tmp_pa
   seen = {}
 
   def build(*arguments):
-    seen['odds'] = arguments[-1]
+    seen['odds'] = arguments[4]
     raise KeyboardInterrupt
 
   monkeypatch.setattr(train.parallel, 'parallel_train_step', build)
@@ -226,7 +403,7 @@ def test_a_collapse_is_said_from_the_third_epoch_on(tmp_path, tiny_data, capsys)
 def test_the_best_weights_are_those_of_the_selected_figure(tmp_path, tiny_data):
   workdir = run(tmp_path, tiny_data, **{'train.selection': 'auc', 'train.epochs': 8})
   order = [(-row['validation_auc'], row['validation_loss']) for row in rows(workdir)]  # of equal ones the lower loss
-  assert checkpoints.restore_best(workdir)[1]['epoch'] == order.index(min(order))
+  assert checkpoints.restore_best(workdir)[1]['place']['epochs'] == order.index(min(order)) + 1
 
 
 @pytest.mark.slow
@@ -314,14 +491,14 @@ def test_parts_are_those_of_training_where_a_dataset_is_common(monkeypatch, trai
   """Else a video of the training part could be tested on."""
   monkeypatch.setattr(input_pipeline, 'open_split', lambda *_, split, **__: split)
   data = {'dataset': trained[0], 'builder_config': trained[1], 'split': 'paper', 'split_seed': 0, 'exclude': ()}
-  assert evaluate.open_tested(tested, {'data': data, 'clip': {}}, None) == expected
+  assert evaluate.open_tested(tested, {'data': data, 'before': [], 'clip': {}}, None) == expected
 
 
 def test_clips_go_by_their_own_name_in_another_dataset(monkeypatch):
   """A control's config, or a union's, is known to its dataset alone."""
   monkeypatch.setattr(input_pipeline, 'open_split', lambda name, config, *_, **__: f'{name}/{config}')
   data = {'dataset': 'demo_lips', 'builder_config': 'flow_lips_60x64_null', 'split': '', 'split_seed': 0, 'exclude': ()}
-  meta = {'data': data, 'clip': dataclasses.asdict(SPECS['flow_lips_60x64'])}
+  meta = {'data': data, 'before': [], 'clip': dataclasses.asdict(SPECS['flow_lips_60x64'])}
   assert evaluate.open_tested('demo_lips', meta, None) == 'demo_lips/flow_lips_60x64_null'
   assert evaluate.open_tested('xm2vts:all', meta, None) == 'xm2vts/flow_lips_60x64'
   assert evaluate.open_tested('xm2vts/mine:all', meta, None) == 'xm2vts/mine'

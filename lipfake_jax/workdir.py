@@ -1,0 +1,40 @@
+"""The folder of a run: whose it is, and whether there is room in it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import ml_collections
+
+from lipfake_jax import checkpoints
+from lipfake_jax.errors import UserError
+
+
+def claim_workdir(config: ml_collections.ConfigDict, workdir: Path, room: int) -> None:
+  """Makes the folder and writes config.json. One that holds a run is gone on with, and only under the same config.
+
+  Args:
+    config: of the run.
+    workdir: its folder.
+    room: bytes that the run will write.
+
+  Raises:
+    UserError: it holds a run of another config, can't be written, or lies on a disk without the room.
+  """
+  path, text = workdir / 'config.json', config.to_json_best_effort(indent=2)
+  held = checkpoints.started(workdir) and path.exists()
+  if held and (old := json.loads(path.read_text())) != (new := json.loads(text)):
+    changed = ', '.join(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))
+    raise UserError(f'{workdir} holds a run of another config (they differ in {changed}): choose another --workdir')
+  try:
+    workdir.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(workdir).free
+    if free < room:
+      raise UserError(
+        f'{workdir}: {free >> 20} MiB are free on its disk, and the checkpoints of this run take {room >> 20} MiB:'
+        ' make room, or choose another --workdir'
+      )
+    if not held:
+      path.write_text(text)
+  except OSError as error:
+    raise UserError(f'{workdir} cannot be written ({error.strerror}): choose another --workdir') from error
