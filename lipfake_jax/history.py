@@ -35,9 +35,10 @@ def open_board(workdir: Path, write: bool) -> SummaryWriter:
 
 
 def read_rows(workdir: Path) -> list[Row]:
-  """The rows of metrics.jsonl."""
+  """The rows of metrics.jsonl; a last line that was not written to its end does not count."""
   path = workdir / 'metrics.jsonl'
-  return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+  lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+  return [json.loads(line) for line in lines if line.endswith('\n')]
 
 
 def trim(workdir: Path, epochs: int) -> None:

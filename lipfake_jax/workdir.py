@@ -1,7 +1,9 @@
 """The folder of a run: whose it is, and whether there is room in it."""
 
+import contextlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import ml_collections
@@ -38,3 +40,16 @@ def claim_workdir(config: ml_collections.ConfigDict, workdir: Path, room: int) -
       path.write_text(text)
   except OSError as error:
     raise UserError(f'{workdir} cannot be written ({error.strerror}): choose another --workdir') from error
+
+
+@contextlib.contextmanager
+def explain_full_disk(workdir: Path) -> Iterator[None]:
+  """A disk that fills up while a run writes is a UserError; what was saved before stays."""
+  try:
+    yield
+  except Exception as error:  # the writers of checkpoints and events raise different ones
+    if 'No space left on device' not in str(error):
+      raise
+    raise UserError(
+      f'{workdir}: its disk is full: make room, and the same command goes on where it was saved'
+    ) from error

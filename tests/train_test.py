@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from configs import default
-from lipfake_jax import checkpoints, evaluate, input_pipeline, preemption, train
+from lipfake_jax import checkpoints, epoch, evaluate, input_pipeline, preemption, train
 from lipfake_jax.clip_spec import SPECS
 from lipfake_jax.errors import Interrupted, UserError
 
@@ -241,6 +241,25 @@ def test_a_full_disk_is_told_before_any_step(tmp_path, tiny_data, monkeypatch):
   assert not (tmp_path / 'run' / 'config.json').exists()
 
 
+@pytest.mark.slow
+def test_a_disk_that_fills_up_is_told_and_the_run_goes_on(tmp_path, tiny_data, undisturbed, monkeypatch):
+  """As the checkpoint's writer says it, after four epochs; the log lost half a line."""
+
+  def save(*arguments):
+    if len(rows(tmp_path)) == 4:
+      with open(tmp_path / 'metrics.jsonl', 'a') as log:
+        log.write('{"epoch": 5, "st')
+      raise ValueError('Error writing "params": No space left on device')
+    written(*arguments)
+
+  written = checkpoints.save
+  with monkeypatch.context() as patch:
+    patch.setattr(checkpoints, 'save', save)
+    with pytest.raises(UserError, match='its disk is full: make room, and the same command goes on'):
+      run(tmp_path, tiny_data, **{'train.epochs': 12})
+  assert_same_end(run(tmp_path, tiny_data, **{'train.epochs': 12}), undisturbed)
+
+
 def test_a_workdir_that_cannot_be_written(tmp_path, tiny_data):
   (tmp_path / 'file').write_text('')
   with pytest.raises(UserError, match=r'file cannot be written \(File exists\): choose another --workdir'):
@@ -262,10 +281,10 @@ def test_how_clips_travel_changes_nothing(tmp_path, tiny_data, undisturbed, chan
 
 def test_a_cache_without_room_is_told(tiny_data, monkeypatch):
   split = input_pipeline.open_split('tiny_clips', 'tiny', 'train', tiny_data)
-  monkeypatch.setattr(train, 'free_memory', lambda: 1000)
+  monkeypatch.setattr(epoch, 'free_memory', lambda: 1000)
   for kind, place in (('host', 'this machine'), ('device', 'a device')):
     with pytest.raises(UserError, match=f'take 0.0 GiB, and {place} has 0.0 GiB free: choose data.cache=none'):
-      train.open_cache(kind, split)
+      epoch.open_cache(kind, split)
 
 
 @pytest.mark.slow
@@ -351,9 +370,9 @@ def test_imbalance_is_met_by_weights_or_by_sampling(tiny_data, monkeypatch, imba
       seen.extend(zip(batch['label'].ravel().tolist(), batch['weight'].ravel().tolist(), strict=True))
     return state, [dict.fromkeys(('loss', 'accuracy', 'rate', 'finite'), 1.0)], None
 
-  monkeypatch.setattr(train, 'run_epoch', collect)
+  monkeypatch.setattr(epoch, 'run_epoch', collect)
   config = tiny_config(**{'train.imbalance': imbalance, 'train.batch_size': 2})
-  train._train_epoch(config, None, None, skewed, train.Place(), None, None)
+  epoch.train_epoch(config, None, None, skewed, epoch.Place(), None, None)
   assert dict(seen) == pytest.approx(weights)
   assert sum(label for label, _ in seen) == fakes
 
@@ -426,7 +445,7 @@ def test_a_validation_loss_that_is_not_finite_stops_the_run(tmp_path, tiny_data,
 
 
 def test_class_weights_make_both_classes_weigh_the_same():
-  weights = train.class_weights(np.array([0, 1, 1, 1]))
+  weights = epoch.class_weights(np.array([0, 1, 1, 1]))
   np.testing.assert_allclose(weights, [2, 2 / 3])
 
 
