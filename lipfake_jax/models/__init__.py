@@ -13,10 +13,11 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from lipfake_jax.errors import UserError
+from lipfake_jax.models.cnn3d import Cnn3d
 from lipfake_jax.models.cnn_gru import CnnGru
 from lipfake_jax.models.cnn_lstm import CnnLstm
 
-MODELS: dict[str, type[nn.Module]] = {'cnn_lstm': CnnLstm, 'cnn_gru': CnnGru}
+MODELS: dict[str, type[nn.Module]] = {'cnn_lstm': CnnLstm, 'cnn_gru': CnnGru, 'cnn3d': Cnn3d}
 
 
 def create_model(name: str, arguments: Mapping[str, Any], dtype: jnp.dtype = jnp.float32) -> nn.Module:
