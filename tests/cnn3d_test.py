@@ -28,7 +28,7 @@ def test_a_padded_clip_gives_what_the_shorter_one_does(small):
 
 @pytest.mark.slow
 def test_low_precision(small):
-  small.check_low_precision(0.05)
+  small.check_low_precision()
 
 
 @pytest.mark.slow

@@ -16,8 +16,14 @@ from lipfake_jax.errors import UserError
 from lipfake_jax.models.cnn3d import Cnn3d
 from lipfake_jax.models.cnn_gru import CnnGru
 from lipfake_jax.models.cnn_lstm import CnnLstm
+from lipfake_jax.models.r2plus1d import R2Plus1d
 
-MODELS: dict[str, type[nn.Module]] = {'cnn_lstm': CnnLstm, 'cnn_gru': CnnGru, 'cnn3d': Cnn3d}
+MODELS: dict[str, type[nn.Module]] = {
+  'cnn_lstm': CnnLstm,
+  'cnn_gru': CnnGru,
+  'cnn3d': Cnn3d,
+  'r2plus1d': R2Plus1d,
+}
 
 
 def create_model(name: str, arguments: Mapping[str, Any], dtype: jnp.dtype = jnp.float32) -> nn.Module:
