@@ -13,6 +13,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from lipfake_jax.errors import UserError
+from lipfake_jax.models.clrnet import Clrnet
 from lipfake_jax.models.cnn3d import Cnn3d
 from lipfake_jax.models.cnn_gru import CnnGru
 from lipfake_jax.models.cnn_lstm import CnnLstm
@@ -23,6 +24,7 @@ MODELS: dict[str, type[nn.Module]] = {
   'cnn_gru': CnnGru,
   'cnn3d': Cnn3d,
   'r2plus1d': R2Plus1d,
+  'clrnet': Clrnet,
 }
 
 
