@@ -18,6 +18,7 @@ from lipfake_jax.models.cnn3d import Cnn3d
 from lipfake_jax.models.cnn_gru import CnnGru
 from lipfake_jax.models.cnn_lstm import CnnLstm
 from lipfake_jax.models.r2plus1d import R2Plus1d
+from lipfake_jax.models.xception_frames import XceptionFrames
 
 MODELS: dict[str, type[nn.Module]] = {
   'cnn_lstm': CnnLstm,
@@ -25,6 +26,7 @@ MODELS: dict[str, type[nn.Module]] = {
   'cnn3d': Cnn3d,
   'r2plus1d': R2Plus1d,
   'clrnet': Clrnet,
+  'xception_frames': XceptionFrames,
 }
 
 
