@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from lipfake_jax.errors import UserError
 from lipfake_jax.models.clrnet import Clrnet
 from lipfake_jax.models.cnn3d import Cnn3d
+from lipfake_jax.models.cnn5_frames import Cnn5Frames
 from lipfake_jax.models.cnn_gru import CnnGru
 from lipfake_jax.models.cnn_lstm import CnnLstm
 from lipfake_jax.models.r2plus1d import R2Plus1d
@@ -27,6 +28,7 @@ MODELS: dict[str, type[nn.Module]] = {
   'r2plus1d': R2Plus1d,
   'clrnet': Clrnet,
   'xception_frames': XceptionFrames,
+  'cnn5_frames': Cnn5Frames,
 }
 
 
