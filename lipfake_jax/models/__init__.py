@@ -19,6 +19,7 @@ from lipfake_jax.models.cnn5_frames import Cnn5Frames
 from lipfake_jax.models.cnn_gru import CnnGru
 from lipfake_jax.models.cnn_lstm import CnnLstm
 from lipfake_jax.models.r2plus1d import R2Plus1d
+from lipfake_jax.models.resnet_tcn import ResnetTcn
 from lipfake_jax.models.xception_frames import XceptionFrames
 
 MODELS: dict[str, type[nn.Module]] = {
@@ -29,6 +30,7 @@ MODELS: dict[str, type[nn.Module]] = {
   'clrnet': Clrnet,
   'xception_frames': XceptionFrames,
   'cnn5_frames': Cnn5Frames,
+  'resnet_tcn': ResnetTcn,
 }
 
 
