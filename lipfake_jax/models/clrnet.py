@@ -26,7 +26,7 @@ import jax
 import jax.numpy as jnp
 
 from lipfake_jax.models.cnn_lstm import forget_bias
-from lipfake_jax.models.layers import along, batch_norm, mean_over_time
+from lipfake_jax.models.layers import along, batch_norm, conv_frames, mean_over_time
 
 
 class Clrnet(nn.Module):
@@ -127,6 +127,7 @@ class ConvLstm(nn.Module):
       dtype=self.dtype,
       kernel_init=nn.initializers.he_normal(),
       bias_init=forget_bias,
+      conv_general_dilated=conv_frames,
       name='input',
     )
     projected = projection(sequence)
@@ -151,6 +152,7 @@ class ConvLstmCell(nn.Module):
       use_bias=False,
       dtype=self.dtype,
       kernel_init=nn.initializers.orthogonal(),
+      conv_general_dilated=conv_frames,
       name='recurrent',
     )
     i, f, g, o = jnp.split(projected + recurrent(hidden), 4, axis=-1)

@@ -3,6 +3,7 @@
 A mask is bool [B, T], True where a frame is real; None where all are, which costs nothing.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import flax.linen as nn
@@ -57,6 +58,33 @@ def conv_side_by_side(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array
     frames, kernel, (stride, stride), padding, dimension_numbers=('NHWC', 'HWIO', 'NHWC')
   )
   return y.reshape(batch, times, *y.shape[1:])
+
+
+def conv_frames(x: jax.Array, kernel: jax.Array, strides: Sequence[int], padding, **settings) -> jax.Array:
+  """`lax.conv_general_dilated` for an `nn.Conv` of frames [N, H, W, C] that may be smaller than its kernel.
+
+  On a CPU those go through one matrix product: XLA's convolution of 2x2 frames takes 15 to 20 times as long.
+  """
+
+  def convolve(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    return jax.lax.conv_general_dilated(x, kernel, strides, padding, **settings)
+
+  if x.shape[1] >= kernel.shape[0] and x.shape[2] >= kernel.shape[1]:
+    return convolve(x, kernel)
+  pads = jax.lax.padtype_to_pads(x.shape[1:3], kernel.shape[:2], strides, padding) if padding == 'SAME' else padding
+  product = partial(conv_by_product, strides=strides, pads=pads)
+  return jax.lax.platform_dependent(x, kernel, cpu=product, default=convolve)
+
+
+def conv_by_product(x: jax.Array, kernel: jax.Array, strides: Sequence[int], pads: Sequence[tuple[int, int]]):
+  """[N, H, W, C] and [h, w, C, D] -> [N, H', W', D], what is under the kernel laid side by side."""
+  x = jnp.pad(x, ((0, 0), *pads, (0, 0)))
+  height, width = ((x.shape[axis + 1] - kernel.shape[axis]) // strides[axis] + 1 for axis in (0, 1))
+  rows = [slice(row, row + (height - 1) * strides[0] + 1, strides[0]) for row in range(kernel.shape[0])]
+  columns = [slice(column, column + (width - 1) * strides[1] + 1, strides[1]) for column in range(kernel.shape[1])]
+  under = jnp.concatenate([x[:, row, column] for row in rows for column in columns], axis=-1)
+  y = under.reshape(-1, under.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
+  return y.reshape(len(x), height, width, -1)
 
 
 def batch_norm(train: bool, dtype: jnp.dtype, name: str, momentum=0.9, epsilon=1e-5) -> nn.BatchNorm:

@@ -18,7 +18,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from lipfake_jax.models.layers import along, batch_norm, he_fan_out, hide_padding, mean_over_time
+from lipfake_jax.models.layers import along, batch_norm, conv_frames, he_fan_out, hide_padding, mean_over_time
 
 # Of Kinetics-400, as torchvision has them for its video models.
 MEAN = (0.43216, 0.394666, 0.37645)
@@ -100,7 +100,9 @@ class SplitConv(nn.Module):
     in_time, in_space = self.strides
     conv = partial(nn.Conv, use_bias=False, dtype=self.dtype, kernel_init=he_fan_out)
     padding = [(size // 2, size // 2) for size in self.kernel]
-    x = conv(self.between, self.kernel, (in_space, in_space), padding, name='space')(x)
+    x = conv(self.between, self.kernel, (in_space, in_space), padding, conv_general_dilated=conv_frames, name='space')(
+      x
+    )
     x = nn.relu(batch_norm(train, self.dtype, 'norm')(x, mask=along(mask, x)))
     batch, times, height, width, channels = x.shape
     columns = hide_padding(x, mask).reshape(batch, times, height * width, channels)  # XLA on a CPU is slow in 3D

@@ -19,7 +19,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from lipfake_jax.models.layers import Conv3d, along, batch_norm, he_fan_out, hide_padding, mean_over_time
+from lipfake_jax.models.layers import Conv3d, along, batch_norm, conv_frames, he_fan_out, hide_padding, mean_over_time
 
 GRAY = (0.299, 0.587, 0.114)  # Rec. 601
 MEAN, STD = 0.421, 0.165
@@ -77,7 +77,9 @@ class FrameBlock(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array, train: bool, mask: jax.Array | None) -> jax.Array:
     def conv(name: str, y: jax.Array, size: int, stride: int) -> jax.Array:
-      plain = partial(nn.Conv, use_bias=False, dtype=self.dtype, kernel_init=he_fan_out)
+      plain = partial(
+        nn.Conv, use_bias=False, dtype=self.dtype, kernel_init=he_fan_out, conv_general_dilated=conv_frames
+      )
       y = plain(self.filters, (size, size), (stride, stride), [(size // 2, size // 2)] * 2, name=name)(y)
       return batch_norm(train, self.dtype, f'{name}_norm')(y, mask=along(mask, y))
 
