@@ -77,7 +77,7 @@ def test_frames_are_scored_alone(small):
 
 @pytest.mark.slow
 def test_padding_stays_out_of_batch_statistics(small):
-  small.check_padding_in_training()
+  small.check_padding_in_training(2)
 
 
 @pytest.mark.slow

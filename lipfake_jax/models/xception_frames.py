@@ -74,10 +74,10 @@ class Xception(nn.Module):
     def separable(name: str, filters: int, y: jax.Array) -> jax.Array:
       return norm(f'{name}_norm', SeparableConv(filters, self.dtype, name=name)(y))
 
-    def halve(name: str, y: jax.Array, filters: tuple[int, int], activate: bool = True) -> jax.Array:
+    def halve(name: str, y: jax.Array, filters: tuple[int, int]) -> jax.Array:
       """Two separable convolutions and a pooling, beside a convolution of stride 2."""
       shortcut = norm(f'{name}_shortcut_norm', conv(filters[1], (1, 1), (2, 2), name=f'{name}_shortcut')(y))
-      y = separable(f'{name}_conv1', filters[0], nn.relu(y) if activate else y)
+      y = separable(f'{name}_conv1', filters[0], nn.relu(y))
       y = separable(f'{name}_conv2', filters[1], nn.relu(y))
       return nn.max_pool(y, (3, 3), (2, 2), 'SAME') + shortcut
 
@@ -85,7 +85,7 @@ class Xception(nn.Module):
     x = nn.relu(norm('conv1_norm', conv(self.stem[0], (3, 3), (2, 2), padding='VALID', name='conv1')(x)))
     x = nn.relu(norm('conv2_norm', conv(self.stem[1], (3, 3), padding='VALID', name='conv2')(x)))
     for number, filters in enumerate(self.entry, 1):
-      x = halve(f'entry{number}', x, (filters, filters), activate=number > 1)
+      x = halve(f'entry{number}', x, (filters, filters))
     for number in range(1, self.middle + 1):
       y = x
       for layer in range(1, 4):
