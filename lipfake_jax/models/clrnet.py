@@ -26,7 +26,7 @@ import jax
 import jax.numpy as jnp
 
 from lipfake_jax.models.cnn_lstm import forget_bias
-from lipfake_jax.models.layers import along, batch_norm, conv_frames, mean_over_time
+from lipfake_jax.models.layers import along, conv_frames, keras_norm, mean_over_time
 
 
 class Clrnet(nn.Module):
@@ -164,7 +164,3 @@ class ConvLstmCell(nn.Module):
 def hard_sigmoid(x: jax.Array) -> jax.Array:
   """The straight line of slope 0.2 that Keras had in place of a sigmoid until version 3."""
   return jnp.clip(0.2 * x + 0.5, 0, 1)
-
-
-def keras_norm(train: bool, dtype: jnp.dtype, name: str) -> nn.BatchNorm:
-  return batch_norm(train, dtype, name, momentum=0.99, epsilon=1e-3)

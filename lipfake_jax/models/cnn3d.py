@@ -1,8 +1,9 @@
 """A small 3D CNN: convolutions over height, width and time from the first layer on.
 
-The three spatiotemporal convolutions are those of LipNet (Assael et al. 2016, table 5), each with ReLU and max pooling
-in space, initialised as there (He); LipNet's recurrent layers, which read sentences, are replaced by a mean over time
-and space and the dense head of `cnn_lstm`. LipNet standardises its input by its own training data; here it is [0, 1].
+The three spatiotemporal convolutions are those of LipNet (Assael et al. 2016, appendix A), each with ReLU and max
+pooling in space, initialised as there (He); in place of LipNet's recurrent layers, which read sentences, are a mean over
+time and space and the dense head of `cnn_lstm`. LipNet standardises its input by its own training data; here it is
+[0, 1].
 
     [B, 60, 64, 64, 3] -> conv 3x5x5 32, stride 2 -> 32x32 -> pool -> 16x16 -> conv 3x5x5 64 -> pool -> 8x8
                        -> conv 3x3x3 96 -> pool -> [B, 60, 4, 4, 96] -> mean -> [B, 96]
@@ -28,7 +29,7 @@ class Cnn3d(nn.Module):
     filters: of the convolutions.
     kernels: of the convolutions, as (time, height, width).
     hidden: units of the dense layer before the last.
-    dropout: before the last layer; 0.5 in LipNet.
+    dropout: before the last layer; LipNet's 0.5 drops channels after each pooling instead.
     dtype: of the computation; the last layer is float32.
   """
 

@@ -88,8 +88,13 @@ def conv_by_product(x: jax.Array, kernel: jax.Array, strides: Sequence[int], pad
 
 
 def batch_norm(train: bool, dtype: jnp.dtype, name: str, momentum=0.9, epsilon=1e-5) -> nn.BatchNorm:
-  """Batch normalization over all axes but the last; as PyTorch's unless told otherwise."""
+  """Batch normalization over all axes but the last, with PyTorch's defaults."""
   return nn.BatchNorm(use_running_average=not train, momentum=momentum, epsilon=epsilon, dtype=dtype, name=name)
+
+
+def keras_norm(train: bool, dtype: jnp.dtype, name: str) -> nn.BatchNorm:
+  """Batch normalization with Keras' defaults."""
+  return batch_norm(train, dtype, name, momentum=0.99, epsilon=1e-3)
 
 
 def along(mask: jax.Array | None, x: jax.Array) -> jax.Array | None:

@@ -1,9 +1,9 @@
 """R(2+1)D-18: a residual network whose 3D convolutions are split into one over space and one over time.
 
 Tran et al. 2018, 'A Closer Look at Spatiotemporal Convolutions for Action Recognition': section 3.5 for the split and
-its number of channels in between, table 1 and section 4.1 for the 18 layers. Where the paper leaves a choice it is
-torchvision's `r2plus1d_18`: both convolutions of a block have the channels in between that the first one's formula
-gives, kernels start as in He et al. 2015, and the input is standardised by the colours of Kinetics.
+its number of channels in between, table 1 for the 18 layers. Where the paper leaves a choice it is torchvision's
+`r2plus1d_18`: 45 channels within the first layer; within a block, for both convolutions what the formula gives for the
+first; kernels that start as in He et al. 2015; input standardised by the colours of Kinetics.
 
     [B, 60, 64, 64, 3] -> 1x7x7 45, stride 2 in space -> 3x1x1 64 -> [B, 60, 32, 32, 64] -> 2 blocks of 64
                        -> 2 of 128 -> [B, 30, 16, 16, 128] -> 2 of 256 -> 2 of 512 -> [B, 8, 4, 4, 512] -> mean -> [B]

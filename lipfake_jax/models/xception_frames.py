@@ -1,8 +1,8 @@
 """Xception on single frames: depthwise separable convolutions in residual blocks (Chollet 2017, figure 5).
 
 Layer by layer the network of `keras.applications.Xception(include_top=False, pooling='avg')`, 20,861,480 parameters
-of which 54,528 are batch statistics; a dropout (section 4.4.2 of the paper) and one logit follow. Frames are scaled to
-[-1, 1] as there. It was made for 299x299; for 64x64:
+of which 54,528 are batch statistics; the dropout of the paper's ImageNet runs and one logit follow. Frames are scaled
+to [-1, 1] as there. It was made for 299x299; for 64x64:
 
     [B T, 64, 64, 3] -> conv 32, stride 2 -> 31x31 -> conv 64 -> 29x29 -> blocks of 128, 256, 728, stride 2 -> 4x4x728
                      -> 8 blocks of 728 -> block of 1024, stride 2 -> 2x2 -> 1536 -> 2048 -> mean -> dense 1 -> [B, T]
@@ -17,7 +17,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from lipfake_jax.models.layers import batch_norm
+from lipfake_jax.models.layers import keras_norm
 
 glorot = nn.initializers.glorot_uniform()
 
@@ -69,7 +69,7 @@ class Xception(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array, train: bool, real: jax.Array | None = None) -> jax.Array:
     def norm(name: str, y: jax.Array) -> jax.Array:
-      return batch_norm(train, self.dtype, name, momentum=0.99, epsilon=1e-3)(y, mask=real)
+      return keras_norm(train, self.dtype, name)(y, mask=real)
 
     def separable(name: str, filters: int, y: jax.Array) -> jax.Array:
       return norm(f'{name}_norm', SeparableConv(filters, self.dtype, name=name)(y))
