@@ -1,7 +1,7 @@
 """A small 3D CNN: convolutions over height, width and time from the first layer on.
 
 The three spatiotemporal convolutions are those of LipNet (Assael et al. 2016, appendix A), each with ReLU and max
-pooling in space, initialised as there (He); in place of LipNet's recurrent layers, which read sentences, are a mean over
+pooling in space, initialised as there (He); in place of its recurrent layers, which read sentences, are a mean over
 time and space and the dense head of `cnn_lstm`. LipNet standardises its input by its own training data; here it is
 [0, 1].
 
