@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from model_checks import Small
 
 from lipfake_jax.errors import UserError
 from lipfake_jax.models import create_model
@@ -66,6 +67,11 @@ def test_the_order_of_frames_matters():
   params = model.init(jax.random.key(0), clips)
   forward, backward = model.apply(params, clips), model.apply(params, clips[:, ::-1])
   assert np.abs(forward - backward).max() > 1e-4
+
+
+@pytest.mark.slow
+def test_a_padded_clip_gives_what_the_shorter_one_does():
+  Small('cnn_lstm', SMALL, (8, 14, 14, 3)).check_padding(5)
 
 
 def test_frames_share_one_encoder():

@@ -1,7 +1,8 @@
 """The registry of models: clips in, logits out.
 
-Every model is a linen module called as `model(clips, train)`: clips float [B, T, H, W, C] in [0, 1] to logits float32
-[B], positive for fake. `l2_kernels` names the kernels that carry an L2 penalty. Next stage: `steps`.
+Every model is a linen module called as `model(clips, train, mask)`: clips float [B, T, H, W, C] in [0, 1] to logits
+float32, positive for fake: [B], one a clip, or [B, T], one a frame. `mask`, bool [B, T], is False where a clip is
+padded, at its end; None where none is. `l2_kernels` names the kernels that carry an L2 penalty. Next stage: `steps`.
 """
 
 import dataclasses
@@ -12,9 +13,25 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from lipfake_jax.errors import UserError
+from lipfake_jax.models.clrnet import Clrnet
+from lipfake_jax.models.cnn3d import Cnn3d
+from lipfake_jax.models.cnn5_frames import Cnn5Frames
+from lipfake_jax.models.cnn_gru import CnnGru
 from lipfake_jax.models.cnn_lstm import CnnLstm
+from lipfake_jax.models.r2plus1d import R2Plus1d
+from lipfake_jax.models.resnet_tcn import ResnetTcn
+from lipfake_jax.models.xception_frames import XceptionFrames
 
-MODELS: dict[str, type[nn.Module]] = {'cnn_lstm': CnnLstm}
+MODELS: dict[str, type[nn.Module]] = {
+  'cnn_lstm': CnnLstm,
+  'cnn_gru': CnnGru,
+  'cnn3d': Cnn3d,
+  'r2plus1d': R2Plus1d,
+  'clrnet': Clrnet,
+  'xception_frames': XceptionFrames,
+  'cnn5_frames': Cnn5Frames,
+  'resnet_tcn': ResnetTcn,
+}
 
 
 def create_model(name: str, arguments: Mapping[str, Any], dtype: jnp.dtype = jnp.float32) -> nn.Module:

@@ -8,11 +8,14 @@ Shapes for the paper's clips, B clips of T = 60 frames of 64x64 RGB:
 6,524,609 parameters. Padding, dropout rates and initial values are those of the released Keras code.
 """
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+
+State = tuple[jax.Array, ...]
 
 glorot = nn.initializers.glorot_uniform()
 
@@ -61,7 +64,7 @@ def _conv_by_product(x: jax.Array, kernel: jax.Array) -> jax.Array:
   return (rows @ weights).reshape(batch, height, width, -1)
 
 
-class RecurrentCell(nn.Module):
+class LstmCell(nn.Module):
   """An LSTM step whose input is already projected: only the recurrent product is left to the scan.
 
   Gates in Keras' order: input, forget, candidate, output. The dropout mask on the recurrent state is given from
@@ -72,7 +75,7 @@ class RecurrentCell(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
-  def __call__(self, carry: tuple[jax.Array, jax.Array], projected: jax.Array, mask: jax.Array):
+  def __call__(self, carry: State, projected: jax.Array, mask: jax.Array) -> State:
     hidden, cell = carry
     recurrent = nn.Dense(
       4 * self.units, use_bias=False, dtype=self.dtype, kernel_init=nn.initializers.orthogonal(), name='recurrent'
@@ -80,31 +83,60 @@ class RecurrentCell(nn.Module):
     i, f, g, o = jnp.split(projected + recurrent(hidden * mask), 4, axis=-1)
     cell = nn.sigmoid(f) * cell + nn.sigmoid(i) * jnp.tanh(g)
     hidden = nn.sigmoid(o) * jnp.tanh(cell)
-    return (hidden, cell), None
+    return hidden, cell
 
 
-class Lstm(nn.Module):
-  """The last hidden state of a sequence: [B, T, F] -> [B, units]. Dropout as in Keras: one mask a sequence."""
+class Recurrent(nn.Module):
+  """The last hidden state of a sequence: [B, T, F] -> [B, units]. Dropout as in Keras: one mask a sequence.
+
+  Where `real`, bool [B, T], is False the state stays as it was.
+  """
 
   units: int
   dropout: float
   recurrent_dropout: float
   dtype: jnp.dtype = jnp.float32
 
+  cell: ClassVar[type[nn.Module]]
+  gates: ClassVar[int]  # how many times `units` wide the projected input is
+  states: ClassVar[int]  # arrays of [B, units] from step to step, the hidden state first
+  bias_init: ClassVar[Callable[..., jax.Array]]  # of the projection
+
   @nn.compact
-  def __call__(self, sequence: jax.Array, train: bool) -> jax.Array:
-    batch = sequence.shape[0]
+  def __call__(self, sequence: jax.Array, train: bool, real: jax.Array | None = None) -> jax.Array:
     sequence = nn.Dropout(self.dropout, broadcast_dims=(1,), deterministic=not train)(sequence)
-    projected = nn.Dense(4 * self.units, dtype=self.dtype, kernel_init=glorot, bias_init=forget_bias, name='input')(
-      sequence
+    projection = nn.Dense(
+      self.gates * self.units, dtype=self.dtype, kernel_init=glorot, bias_init=self.bias_init, name='input'
     )
-    state = jnp.zeros((batch, self.units), projected.dtype)
+    projected = projection(sequence)
+    state = jnp.zeros((sequence.shape[0], self.units), projected.dtype)
     mask = nn.Dropout(self.recurrent_dropout, deterministic=not train)(jnp.ones_like(state))
-    scan = nn.scan(
-      RecurrentCell, variable_broadcast='params', split_rngs={'params': False}, in_axes=(1, nn.broadcast), out_axes=1
-    )
-    (hidden, _), _ = scan(self.units, self.dtype, name='cell')((state, state), projected, mask)
+
+    def step(cell: nn.Module, carry: State, now: jax.Array, real_now: jax.Array | None):
+      new = cell(carry, now, mask)
+      if real_now is not None:
+        new = jax.tree.map(lambda x, y: jnp.where(real_now[:, None], x, y), new, carry)
+      return new, None
+
+    scan = nn.scan(step, variable_broadcast='params', split_rngs={'params': False}, in_axes=1)
+    (hidden, *_), _ = scan(self.cell(self.units, self.dtype, name='cell'), (state,) * self.states, projected, real)
     return hidden
+
+
+def forget_bias(key: jax.Array, shape: tuple[int, ...], dtype=jnp.float32) -> jax.Array:
+  """Zeros, and ones for the forget gate, the second of four (Keras' unit_forget_bias)."""
+  del key
+  units = shape[0] // 4
+  return jnp.zeros(shape, dtype).at[units : 2 * units].set(1)
+
+
+class Lstm(Recurrent):
+  """A `Recurrent` of LSTM steps, the forget gate open at first."""
+
+  cell = LstmCell
+  gates = 4
+  states = 2
+  bias_init = staticmethod(forget_bias)
 
 
 class CnnLstm(nn.Module):
@@ -129,28 +161,31 @@ class CnnLstm(nn.Module):
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = (('encoder', 'conv2', 'kernel'), ('dense', 'kernel'))
 
   @nn.compact
-  def __call__(self, clips: jax.Array, train: bool = False) -> jax.Array:
-    batch, times, *shape = clips.shape
-    frames = clips.astype(self.dtype).reshape(batch * times, *shape)
-    features = FrameEncoder(self.filters, self.dtype, name='encoder')(frames).reshape(batch, times, -1)
-    last = Lstm(self.units, self.lstm_dropout, self.lstm_dropout, self.dtype, name='lstm')(features, train)
-    x = nn.relu(nn.Dense(self.hidden, dtype=self.dtype, kernel_init=glorot, name='dense')(last))
-    x = nn.Dropout(self.dropout, deterministic=not train)(x)
-    return nn.Dense(1, dtype=jnp.float32, kernel_init=glorot, name='logit')(x.astype(jnp.float32))[:, 0]
+  def __call__(self, clips: jax.Array, train: bool = False, mask: jax.Array | None = None) -> jax.Array:
+    features = encode_frames(clips, self.filters, self.dtype)
+    last = Lstm(self.units, self.lstm_dropout, self.lstm_dropout, self.dtype, name='lstm')(features, train, mask)
+    return classify(last, self.hidden, self.dropout, train, self.dtype)
+
+
+def encode_frames(clips: jax.Array, filters: tuple[int, int], dtype: jnp.dtype) -> jax.Array:
+  """Adds a `FrameEncoder` to the calling module: [B, T, H, W, C] -> [B, T, F]."""
+  batch, times, *shape = clips.shape
+  frames = clips.astype(dtype).reshape(batch * times, *shape)
+  return FrameEncoder(filters, dtype, name='encoder')(frames).reshape(batch, times, -1)
+
+
+def classify(x: jax.Array, hidden: int, dropout: float, train: bool, dtype: jnp.dtype) -> jax.Array:
+  """Adds the dense head to the calling module: [..., F] -> logits float32 [...]."""
+  x = nn.relu(nn.Dense(hidden, dtype=dtype, kernel_init=glorot, name='dense')(x))
+  x = nn.Dropout(dropout, deterministic=not train)(x)
+  return nn.Dense(1, dtype=jnp.float32, kernel_init=glorot, name='logit')(x.astype(jnp.float32))[..., 0]
 
 
 def max_pool_2x2(x: jax.Array) -> jax.Array:
-  """2x2 max pooling of [B, H, W, C]; an odd last row or column is dropped.
+  """2x2 max pooling of [..., H, W, C]; an odd last row or column is dropped.
 
   Written as a reshape: its gradient is several times faster in XLA on CPU than that of a window reduction.
   """
-  b, h, w, c = x.shape
-  x = x[:, : h // 2 * 2, : w // 2 * 2]
-  return x.reshape(b, h // 2, 2, w // 2, 2, c).max(axis=(2, 4))
-
-
-def forget_bias(key: jax.Array, shape: tuple[int, ...], dtype=jnp.float32) -> jax.Array:
-  """Zeros, and ones for the forget gate, the second of four (Keras' unit_forget_bias)."""
-  del key
-  units = shape[0] // 4
-  return jnp.zeros(shape, dtype).at[units : 2 * units].set(1)
+  *batch, h, w, c = x.shape
+  x = x[..., : h // 2 * 2, : w // 2 * 2, :]
+  return x.reshape(*batch, h // 2, 2, w // 2, 2, c).max(axis=(-4, -2))
