@@ -23,9 +23,31 @@ def get_config() -> ml_collections.ConfigDict:
   config.data.shuffle_labels = False  # a control: labels shuffled in training and validation; test must be chance
 
   config.model = ml_collections.ConfigDict()
-  config.model.name = 'cnn_lstm'  # a name in lipfake_jax/models
-  config.model.arguments = ml_collections.ConfigDict(  # of its module, documented there
+  config.model.name = 'cnn_lstm'  # one of those below
+  config.model.aggregation = 'mean'  # of a video's scores: mean, mean_logit, any, top_k, confident (aggregation.py)
+  # Arguments of each model's module in lipfake_jax/models, where they are documented; only the named one's count.
+  config.model.cnn_lstm = ml_collections.ConfigDict(
     {'filters': (32, 64), 'units': 128, 'hidden': 128, 'lstm_dropout': 0.3, 'dropout': 0.5}
+  )
+  config.model.cnn_gru = ml_collections.ConfigDict(
+    {'filters': (32, 64), 'units': 128, 'hidden': 128, 'gru_dropout': 0.3, 'dropout': 0.5}
+  )
+  config.model.cnn3d = ml_collections.ConfigDict(
+    {'filters': (32, 64, 96), 'kernels': ((3, 5, 5), (3, 5, 5), (3, 3, 3)), 'hidden': 128, 'dropout': 0.5}
+  )
+  config.model.r2plus1d = ml_collections.ConfigDict(
+    {'stem': (45, 64), 'filters': (64, 128, 256, 512), 'blocks': (2, 2, 2, 2)}
+  )
+  config.model.clrnet = ml_collections.ConfigDict({'filters': 64, 'blocks': (3, 4, 6, 3), 'dropout': 0.25})
+  config.model.xception_frames = ml_collections.ConfigDict(
+    {'stem': (32, 64), 'entry': (128, 256, 728), 'middle': 8, 'exit': (1024, 1536, 2048), 'dropout': 0.5}
+  )
+  config.model.cnn5_frames = ml_collections.ConfigDict(
+    {'filters': (16, 32, 64, 128, 256), 'hidden': 128, 'dropout': 0.5}
+  )
+  config.model.resnet_tcn = ml_collections.ConfigDict(
+    {'stem': 64, 'filters': (64, 128, 256, 512), 'blocks': (2, 2, 2, 2)}
+    | {'hidden': 256, 'kernels': (3, 5, 7), 'layers': 4, 'dropout': 0.2}
   )
 
   config.train = ml_collections.ConfigDict()

@@ -14,7 +14,7 @@ def get_config():
   config.data.dataset = 'demo_lips'
   config.train.learning_rate = 3e-4
   config.train.epochs = 4
-  config.model.arguments.lstm_dropout = 0.0
-  config.model.arguments.dropout = 0.2
+  config.model.cnn_lstm.lstm_dropout = 0.0
+  config.model.cnn_lstm.dropout = 0.2
   config.eval.threshold = 'balanced_accuracy'
   return config

@@ -9,7 +9,7 @@ from configs import demo
 def get_config():
   """The demo with a small model and one epoch."""
   config = demo.get_config()
-  config.model.arguments.update({'filters': (4, 8), 'units': 8, 'hidden': 8})
+  config.model.cnn_lstm.update({'filters': (4, 8), 'units': 8, 'hidden': 8})
   config.train.batch_size = 8
   config.train.epochs = 1
   return config

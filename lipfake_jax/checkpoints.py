@@ -1,8 +1,8 @@
 """Checkpoints of a run: the newest to go on from, the best to use.
 
-Each holds the parameters, the rest of the training state, and a description (`meta`) from which the model and its data
-can be rebuilt without the config that made them. They are numbered by step. One that was not written to its end does
-not count; one whose bytes have changed since is found out by its digests.
+Each holds the weights (parameters and batch statistics), the rest of the training state, and a description (`meta`),
+from which the model and its data can be rebuilt without the config that made them. They are numbered by step. One that
+was not written to its end does not count; one whose bytes have changed since is found out by its digests.
 """
 
 import hashlib
@@ -49,9 +49,9 @@ def save(manager: ocp.CheckpointManager, state: TrainState, meta: dict[str, Any]
     score: after an epoch: the one of the lowest score, finite, is the best. None within an epoch.
   """
   host = jax.device_get(state)
-  digests = {'params': digest(host.params), 'rest': digest(_rest(host))}
+  digests = {'weights': digest(host.variables), 'rest': digest(_rest(host))}
   items = {
-    'params': ocp.args.StandardSave(host.params),
+    'weights': ocp.args.StandardSave(host.variables),
     'rest': ocp.args.StandardSave(_rest(host)),
     'meta': ocp.args.JsonSave({**meta, 'digests': digests}),
   }
@@ -83,7 +83,7 @@ def restore_latest(manager: ocp.CheckpointManager, state: TrainState) -> tuple[T
 
 
 def restore_best(workdir: Path) -> tuple[Any, dict[str, Any]]:
-  """Parameters and meta of the best epoch.
+  """Weights ({'params': ..., 'batch_stats': ...}, the latter if there are any) and meta of the best epoch.
 
   Raises:
     UserError: the workdir holds no checkpoint, or a damaged one.
@@ -94,16 +94,16 @@ def restore_best(workdir: Path) -> tuple[Any, dict[str, Any]]:
     step = manager.best_step()
     if step is None:
       raise UserError(f'{workdir}: training has not ended its first epoch yet; start it again to go on')
-    items = ocp.args.Composite(params=ocp.args.StandardRestore(), meta=ocp.args.JsonRestore())
+    items = ocp.args.Composite(weights=ocp.args.StandardRestore(), meta=ocp.args.JsonRestore())
     try:
       saved = manager.restore(step, args=items)
-      _check_digest(saved.params, saved.meta, 'params')
+      _check_digest(saved.weights, saved.meta, 'weights')
     except Exception as error:
       raise UserError(
         f'{workdir}: checkpoint {step}, the best one, is damaged ({_first_line(error)}):'
         ' train anew in another --workdir'
       ) from error
-  return saved.params, saved.meta
+  return saved.weights, saved.meta
 
 
 def digest(tree: Any) -> str:
@@ -116,20 +116,20 @@ def digest(tree: Any) -> str:
 
 def state_bytes(state: TrainState) -> int:
   """Size of one checkpoint, about."""
-  return sum(leaf.nbytes for leaf in jax.tree.leaves((state.params, _rest(state))))
+  return sum(leaf.nbytes for leaf in jax.tree.leaves((state.variables, _rest(state))))
 
 
 def _restore_state(manager: ocp.CheckpointManager, step: int, state: TrainState) -> tuple[TrainState, dict[str, Any]]:
   host = jax.device_get(state)
   items = {
-    'params': ocp.args.StandardRestore(host.params),
+    'weights': ocp.args.StandardRestore(host.variables),
     'rest': ocp.args.StandardRestore(_rest(host)),
     'meta': ocp.args.JsonRestore(),
   }
   saved = manager.restore(step, args=ocp.args.Composite(**items))
-  for name in ('params', 'rest'):
+  for name in ('weights', 'rest'):
     _check_digest(saved[name], saved.meta, name)
-  return state.replace(params=saved.params, **saved.rest), saved.meta
+  return state.replace(**saved.weights, **saved.rest), saved.meta
 
 
 def _check_digest(tree: Any, meta: dict[str, Any], name: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lipfake_jax import checkpoints, input_pipeline, parallel, report, splits
+from lipfake_jax.aggregation import aggregate
 from lipfake_jax.clip_spec import SPECS
 from lipfake_jax.errors import UserError
 from lipfake_jax.input_pipeline import Split
@@ -37,11 +38,11 @@ class Scores:
 
 
 def load_run(workdir: Path) -> tuple[Callable[[np.ndarray], np.ndarray], dict[str, Any]]:
-  """The best weights of a run as a function from uint8 clips [B, T, S, S, 3] to float32 logits [B], and their meta."""
-  params, meta = checkpoints.restore_best(workdir)
+  """The best weights of a run as a function from uint8 clips [B, T, S, S, 3] to float32 logits, and their meta."""
+  weights, meta = checkpoints.restore_best(workdir)
   model = create_model(meta['model']['name'], meta['model']['arguments'])
   step = parallel.parallel_eval_step(model.apply)
-  return lambda clips: step(params, clips), meta
+  return lambda clips: step(weights, clips), meta
 
 
 def evaluate_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | None, batch_size: int) -> None:
@@ -63,7 +64,7 @@ def evaluate_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | Non
     split = open_tested(dataset, meta, data_dir)
     if list(split.clip_shape[:2]) != [meta['clip']['frames'], meta['clip']['size']]:
       raise UserError(f'{dataset}: its clips are {split.clip_shape}, the run was trained on others ({meta["clip"]})')
-    scores = score_split(lambda _, clips: score(clips), None, split, batch_size)
+    scores = score_split(score, split, batch_size, meta['model']['aggregation'])
     if parallel.share()[0] == 0:
       write_results(workdir / 'eval' / f'{split.dataset}-{split.name}', scores, threshold, split, meta)
 
@@ -104,26 +105,29 @@ def _datasets(name: str, config: str) -> set[str]:
   return {*name.split('+'), *union.split('+')} - {''}
 
 
-def score_split(step: Callable, params: Any, split: Split, batch_size: int) -> Scores:
-  """Scores every clip of a split once.
+def score_split(score: Callable[[np.ndarray], np.ndarray], split: Split, batch_size: int, rule: str) -> Scores:
+  """Scores every clip of a split once, and every video by all scores of its clips.
 
   Args:
-    step: from (params, uint8 clips [B, ...]) to float32 logits [B].
-    params: what it wants.
+    score: from uint8 clips [B, ...] to float32 logits [B], or [B, N] of N scores a clip.
     split: what to score.
     batch_size: clips at once.
+    rule: of `aggregate`.
   """
-  p_fake, positions = [], []
-  for batch in input_pipeline.eval_batches(split, batch_size, parallel.share()):
-    mask = batch['mask']
-    # In double precision a sure logit keeps its rank: float32 would round the probability to 1.
-    p_fake.append((1 / (1 + np.exp(-step(params, batch['clip']).astype(np.float64))))[mask])
-    positions.append(batch['position'][mask])
-  order = np.concatenate(positions)
-  columns = {name: [split.table[name][i] for i in order] for name in ('clip', 'identity', 'method')}
-  frames = [split.clip_shape[0]] * len(order)
+  logits = np.concatenate(
+    [score(batch['clip'])[batch['mask']] for batch in input_pipeline.eval_batches(split, batch_size, parallel.share())]
+  )
+  videos: dict[tuple[str, str], list[int]] = {}
+  for position, video in enumerate(zip(split.table['dataset'], split.table['key'], strict=True)):
+    videos.setdefault(video, []).append(position)
+  first = [positions[0] for positions in videos.values()]
   return Scores(
-    split.labels[order], np.concatenate(p_fake), columns['clip'], columns['identity'], columns['method'], frames
+    labels=split.labels[first],
+    p_fake=np.array([aggregate(logits[positions].ravel(), rule) for positions in videos.values()]),
+    keys=[key for _, key in videos],
+    identities=[split.table['identity'][i] for i in first],
+    methods=[split.table['method'][i] for i in first],
+    frames=[len(positions) * split.clip_shape[0] for positions in videos.values()],
   )
 
 
@@ -140,8 +144,8 @@ def choose_threshold(workdir: Path, validation: Split, batch_size: int, rule: st
     raise UserError(f'eval.threshold={rule!r}: choose one of {", ".join(THRESHOLDS)}')
   threshold = FIXED_THRESHOLD
   if rule == 'balanced_accuracy':
-    score, _ = load_run(workdir)
-    scores = score_split(lambda _, clips: score(clips), None, validation, batch_size)
+    score, meta = load_run(workdir)
+    scores = score_split(score, validation, batch_size, meta['model']['aggregation'])
     threshold = best_threshold(scores.labels, scores.p_fake)
   if parallel.share()[0] == 0:
     (workdir / 'threshold.json').write_text(json.dumps({'threshold': threshold, 'rule': rule}))

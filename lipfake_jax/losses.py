@@ -12,12 +12,13 @@ def cross_entropy(logits: jax.Array, labels: jax.Array, weights: jax.Array) -> j
   """Mean over the batch of weight times cross-entropy, in float32.
 
   Args:
-    logits: float [B], positive for fake.
+    logits: float [B], or [B, N] where each clip has N scores, which its label is held against one by one; positive for
+      fake.
     labels: int [B], 0 real, 1 fake.
     weights: float [B], 1 for every clip unless classes are weighted.
   """
-  losses = optax.sigmoid_binary_cross_entropy(logits.astype(jnp.float32), labels.astype(jnp.float32))
-  return (weights * losses).mean()
+  scores = logits.astype(jnp.float32).T  # [B] or [N, B]
+  return (weights * optax.sigmoid_binary_cross_entropy(scores, labels.astype(jnp.float32))).mean()
 
 
 def l2_penalty(params: Mapping[str, Any], kernels: Sequence[tuple[str, ...]]) -> jax.Array:

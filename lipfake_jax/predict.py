@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lipfake_jax import evaluate, extraction, listing, parallel
+from lipfake_jax.aggregation import aggregate
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.clips import Rejection
 from lipfake_jax.errors import UserError
@@ -39,12 +40,14 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   threshold = evaluate.read_threshold(workdir)
   caches = extraction.extract_videos(paths, ClipSpec(**meta['clip']), workdir / 'clip_cache')
   outcomes = [extraction.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
-  results = [item for found in outcomes for item in ([found] if isinstance(found, Rejection) else found)]
-  clips = [result.frames for result in results if not isinstance(result, Rejection)]
-  probabilities = iter(_score_clips(score, clips, batch_size))
+  clips = [clip.frames for found in outcomes if not isinstance(found, Rejection) for clip in found]
+  logits = iter(_score_clips(score, clips, batch_size))
+  rule = meta['model']['aggregation']
   predictions = [
-    _rejected(result) if isinstance(result, Rejection) else _scored(result.key, next(probabilities), threshold)
-    for result in results
+    _rejected(found)
+    if isinstance(found, Rejection)
+    else _scored(str(path), aggregate(np.ravel([next(logits) for _ in found]), rule), threshold)
+    for path, found in zip(paths, outcomes, strict=True)
   ]
   print(prediction_table(predictions, threshold))
   output = workdir / 'predictions.json'
@@ -79,15 +82,14 @@ def prediction_table(predictions: Sequence[Prediction], threshold: float) -> str
   return '\n'.join(lines)
 
 
-def _score_clips(score, clips: Sequence[np.ndarray], batch_size: int) -> list[float]:
-  """Probabilities of clips uint8 [T, S, S, 3]; the last batch is padded, so that one shape is compiled."""
-  probabilities: list[float] = []
+def _score_clips(score, clips: Sequence[np.ndarray], batch_size: int) -> list[np.ndarray]:
+  """Logits of clips uint8 [T, S, S, 3]; the last batch is padded, so that one shape is compiled."""
+  logits: list[np.ndarray] = []
   for start in range(0, len(clips), batch_size):
     batch = np.stack(clips[start : start + batch_size])
     padding = np.zeros((batch_size - len(batch), *batch.shape[1:]), np.uint8)
-    logits = score(np.concatenate([batch, padding]))[: len(batch)].astype(np.float64)
-    probabilities += (1 / (1 + np.exp(-logits))).tolist()
-  return probabilities
+    logits += list(score(np.concatenate([batch, padding]))[: len(batch)])
+  return logits
 
 
 def _scored(video: str, p_fake: float, threshold: float) -> Prediction:

@@ -81,31 +81,33 @@ def train_step(
 
   def loss_fn(trained: Any):
     params = {**state.params, **trained}
-    logits = state.apply_fn({'params': params}, clips, True, rngs=rngs)
+    variables = {**state.variables, 'params': params}
+    logits, changed = state.apply_fn(variables, clips, True, rngs=rngs, mutable=['batch_stats'])
     loss = cross_entropy(logits + prior_log_odds, batch['label'], batch['weight']) + l2_weight * l2_penalty(
       params, l2_kernels
     )
-    return loss, logits
+    return loss, (logits, changed.get('batch_stats', {}))
 
   trained = trained_part(state.params, freeze)
   finite: jax.Array | bool = True
   if state.dynamic_scale is None:
-    (loss, logits), grads = jax.value_and_grad(loss_fn, has_aux=True)(trained)
+    (loss, (logits, batch_stats)), grads = jax.value_and_grad(loss_fn, has_aux=True)(trained)
     grads = jax.lax.pmean(grads, AXIS)
-    new_state = _apply(state, grads, schedule)
+    new_state = _apply(state, grads, batch_stats, schedule)
   else:
     scaled = state.dynamic_scale.value_and_grad(loss_fn, has_aux=True, axis_name=AXIS)  # averages the gradients itself
-    dynamic_scale, finite, (loss, logits), grads = scaled(trained)
-    new_state = _keep_unless(finite, _apply(state, grads, schedule), state).replace(dynamic_scale=dynamic_scale)
-  accuracy = ((logits > 0) == batch['label']).mean()
+    dynamic_scale, finite, (loss, (logits, batch_stats)), grads = scaled(trained)
+    new_state = _apply(state, grads, batch_stats, schedule)
+    new_state = _keep_unless(finite, new_state, state).replace(dynamic_scale=dynamic_scale)
+  accuracy = ((logits.T > 0) == batch['label']).mean()
   rate = state.rate * schedule(state.updates)
   metrics = {'loss': loss, 'accuracy': accuracy, 'finite': jnp.float32(finite), 'rate': rate}
   return new_state, jax.lax.pmean(metrics, AXIS)
 
 
-def eval_step(apply_fn, params: Any, clips: jax.Array) -> jax.Array:
+def eval_step(apply_fn, variables: Any, clips: jax.Array) -> jax.Array:
   """Logits float32 of all devices' clips, given uint8 [B, T, H, W, C] of each; no dropout, no augmentation."""
-  return jax.lax.all_gather(apply_fn({'params': params}, to_float(clips), False), AXIS, tiled=True)
+  return jax.lax.all_gather(apply_fn(variables, to_float(clips), False), AXIS, tiled=True)
 
 
 def to_float(clips: jax.Array) -> jax.Array:
@@ -113,15 +115,25 @@ def to_float(clips: jax.Array) -> jax.Array:
   return clips.astype(jnp.float32) / 255
 
 
-def _apply(state: TrainState, grads: Any, schedule: Callable[[jax.Array], jax.Array]) -> TrainState:
-  """One optimizer step at the rate that is due; where gradients are accumulated, only the last of them updates."""
+def _apply(state: TrainState, grads: Any, batch_stats: Any, schedule: Callable[[jax.Array], jax.Array]) -> TrainState:
+  """One optimizer step at the rate that is due; where gradients are accumulated, only the last of them updates.
+
+  Batch statistics are averaged over the devices; those of frozen parts, which have no gradients, stay.
+  """
+  batch_stats = {name: part for name, part in jax.lax.pmean(batch_stats, AXIS).items() if name in grads}
   trained = {name: state.params[name] for name in grads}
   changes, opt_state = state.tx.update(grads, state.opt_state, trained)
   rate = state.rate * schedule(state.updates)
   trained = optax.apply_updates(trained, jax.tree.map(lambda change: rate * change, changes))
   params = {**state.params, **trained}
   updated = opt_state.mini_step == 0 if isinstance(opt_state, optax.MultiStepsState) else True
-  return state.replace(step=state.step + 1, updates=state.updates + updated, params=params, opt_state=opt_state)
+  return state.replace(
+    step=state.step + 1,
+    updates=state.updates + updated,
+    params=params,
+    batch_stats={**state.batch_stats, **batch_stats},
+    opt_state=opt_state,
+  )
 
 
 def _keep_unless(finite: jax.Array, new: TrainState, old: TrainState) -> TrainState:

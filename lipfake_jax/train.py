@@ -15,7 +15,7 @@ import ml_collections
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from lipfake_jax import checkpoints, evaluate, history, input_pipeline, parallel, preemption
+from lipfake_jax import aggregation, checkpoints, evaluate, history, input_pipeline, parallel, preemption
 from lipfake_jax.augment import Augmentation
 from lipfake_jax.epoch import CACHES, Place, open_cache, train_epoch
 from lipfake_jax.errors import UserError
@@ -49,7 +49,7 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   _check_config(config)
   hyper, data = config.train, config.data
   precision = resolve_precision(hyper.precision)
-  model = create_model(config.model.name, config.model.arguments, PRECISIONS[precision])
+  model = create_model(config.model.name, config.model.get(config.model.name, {}), PRECISIONS[precision])
   # The test part too: that it is missing should be told before the training, not after it.
   train_split, validation, _ = (
     input_pipeline.open_split(
@@ -129,7 +129,7 @@ def _fit(
         save(None)
         raise signal
       row = {'epoch': place.epochs + 1, 'step': int(state.step), 'updates': int(state.updates), **figures}
-      row |= _validate(eval_step, state.params, validation, config.eval.batch_size)
+      row |= _validate(eval_step, state.variables, validation, config)
       place = Place(row['epoch'])
       progress, score = _judge(hyper, progress, row)
       save(score)
@@ -144,8 +144,12 @@ def _fit(
     history.draw_curves(workdir, best=place.epochs - progress.stale)
 
 
-def _validate(step: Callable, params: Any, split: Split, batch_size: int) -> dict[str, float | None]:
-  scores = evaluate.score_split(step, params, split, batch_size)
+def _validate(
+  step: Callable, variables: Any, split: Split, config: ml_collections.ConfigDict
+) -> dict[str, float | None]:
+  scores = evaluate.score_split(
+    lambda clips: step(variables, clips), split, config.eval.batch_size, config.model.aggregation
+  )
   figures = evaluate_scores(scores.labels, scores.p_fake)
   named = {'loss': 'log_loss', 'auc': 'auc', 'balanced_accuracy': 'balanced_accuracy', 'brier': 'brier'}
   row = {f'validation_{ours}': figures[theirs] for ours, theirs in named.items()}
@@ -176,9 +180,9 @@ def take_weights(state: TrainState, workdir: Path) -> tuple[TrainState, list[dic
   Raises:
     UserError: they are of another architecture, or there are none.
   """
-  params, meta = checkpoints.restore_best(workdir)
+  weights, meta = checkpoints.restore_best(workdir)
   ours, theirs = (
-    {name: leaf.shape for name, leaf in flatten_dict(tree, sep='/').items()} for tree in (state.params, params)
+    {name: leaf.shape for name, leaf in flatten_dict(tree, sep='/').items()} for tree in (state.variables, weights)
   )
   if ours != theirs:
     name = next(name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name))
@@ -186,7 +190,7 @@ def take_weights(state: TrainState, workdir: Path) -> tuple[TrainState, list[dic
       f'init_from={workdir}: its {meta["model"]["name"]} does not fit: {name} is {theirs.get(name)} there and'
       f' {ours.get(name)} here; choose the same model, and clips of the same size'
     )
-  return state.replace(params=params), [meta['data'], *meta['before']]
+  return state.replace(**weights), [meta['data'], *meta['before']]
 
 
 def shuffle_labels(split: Split, seed: int) -> Split:
@@ -211,7 +215,11 @@ def describe(
 ) -> dict[str, Any]:
   """What a checkpoint tells of itself: the model, its clips, all data its weights have seen, and where training is."""
   return {
-    'model': {'name': config.model.name, 'arguments': config.model.arguments.to_dict()},
+    'model': {
+      'name': config.model.name,
+      'arguments': config.model[config.model.name].to_dict(),
+      'aggregation': config.model.aggregation,
+    },
     'data': {name: config.data[name] for name in ('dataset', 'builder_config', 'split', 'split_seed', 'exclude')},
     'before': before,
     'clip': spec,
@@ -231,6 +239,7 @@ def _check_config(config: ml_collections.ConfigDict) -> None:
   hyper = config.train
   parallel.check_batch_size(hyper.batch_size)
   parallel.check_batch_size(config.eval.batch_size)
+  aggregation.check_rule(config.model.aggregation)
   _check_choice('train.imbalance', hyper.imbalance, IMBALANCE)
   _check_choice('train.selection', hyper.selection, SELECTIONS)
   _check_choice('data.cache', config.data.cache, CACHES)

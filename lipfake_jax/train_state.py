@@ -18,14 +18,21 @@ class TrainState(train_state.TrainState):
 
   Attributes:
     step: batches seen, int32.
+    batch_stats: running means and variances of batch normalization; {} without any.
     updates: optimizer updates made, int32: fewer, where gradients are accumulated or overflowed.
     rate: learning rate before the schedule's factor, float32.
     dynamic_scale: the loss scale in float16, else None.
   """
 
+  batch_stats: Any
   updates: jax.Array
   rate: jax.Array
   dynamic_scale: DynamicScale | None
+
+  @property
+  def variables(self) -> dict[str, Any]:
+    """What the model is applied to."""
+    return {'params': self.params, **({'batch_stats': self.batch_stats} if self.batch_stats else {})}
 
 
 def create_train_state(
@@ -51,13 +58,15 @@ def create_train_state(
   Raises:
     UserError: the model has no such part.
   """
-  params = jax.jit(model.init)(jax.random.key(seed), jnp.zeros((1, *clip_shape), jnp.float32))['params']
+  variables = jax.jit(model.init)(jax.random.key(seed), jnp.zeros((1, *clip_shape), jnp.float32))
+  params = variables['params']
   return TrainState(
     step=jnp.zeros((), jnp.int32),
     apply_fn=model.apply,
     params=params,
     tx=optimizer,
     opt_state=optimizer.init(trained_part(params, freeze)),
+    batch_stats=variables.get('batch_stats', {}),
     updates=jnp.zeros((), jnp.int32),
     rate=jnp.float32(learning_rate),
     dynamic_scale=_loss_scale() if precision == 'float16' else None,

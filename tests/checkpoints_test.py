@@ -31,9 +31,9 @@ def assert_equal(ours, theirs):
 @pytest.mark.slow
 def test_the_best_is_used_and_the_newest_gone_on_with(tmp_path):
   save_epochs(tmp_path, [0.5, 0.3, 0.4, 0.6])
-  params, meta = checkpoints.restore_best(tmp_path)
+  weights, meta = checkpoints.restore_best(tmp_path)
   assert meta['epoch'] == 1
-  assert_equal(params, state_of(1).params)
+  assert_equal(weights, state_of(1).variables)
   with checkpoints.open_manager(tmp_path) as manager:
     state, meta = checkpoints.restore_latest(manager, state_of(9))
     assert sorted(manager.all_steps()) == [20, 30, 40]  # the best and the two newest

@@ -1,5 +1,6 @@
 """The paper's model against the same layers in Keras, and what its time axis and dropout do."""
 
+import dataclasses
 import os
 
 import jax
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 from model_checks import Small
 
+from configs import default
 from lipfake_jax.errors import UserError
-from lipfake_jax.models import create_model
+from lipfake_jax.models import MODELS, create_model
 from lipfake_jax.models.cnn_lstm import Lstm, forget_bias, max_pool_2x2
 
 SMALL = {'filters': (4, 8), 'units': 16, 'hidden': 8}
@@ -128,6 +130,13 @@ def test_low_precision_keeps_float32_parameters_and_logits():
   exact = create_model('cnn_lstm', SMALL).apply(params, clips)
   np.testing.assert_allclose(logits, exact, atol=0.03)  # bfloat16 has 8 bits
   assert logits != exact
+
+
+def test_the_default_config_has_the_arguments_of_every_model():
+  config = default.get_config().model
+  for name, module in MODELS.items():
+    fields = {field.name: field.default for field in dataclasses.fields(module)}
+    assert config[name].to_dict() == {k: v for k, v in fields.items() if k not in ('dtype', 'parent', 'name')}, name
 
 
 def test_unknown_names_are_told():

@@ -28,7 +28,7 @@ TINY_MODEL = {'filters': (8, 8), 'units': 16, 'hidden': 16, 'lstm_dropout': 0.1,
 def tiny_config(**changes):
   config = default.get_config()
   config.data.dataset, config.data.builder_config = 'tiny_clips', 'tiny'
-  config.model.arguments.update(TINY_MODEL)
+  config.model.cnn_lstm.update(TINY_MODEL)
   config.train.update({'learning_rate': 1e-2, 'epochs': 3})
   config.eval.batch_size = 4
   config.update_from_flattened_dict(changes)
@@ -47,7 +47,7 @@ def rows(workdir):
 def final_state(workdir):
   with checkpoints.open_manager(workdir) as manager:
     saved = manager.restore(manager.latest_step())
-  return jax.tree.leaves({'params': saved['params'], 'rest': saved['rest']})
+  return jax.tree.leaves({'weights': saved['weights'], 'rest': saved['rest']})
 
 
 @pytest.fixture(scope='module')
@@ -115,7 +115,7 @@ def test_the_best_epoch_is_what_is_used(finished, tiny_data):
   assert meta['clip']['frames'] == 6
   split = input_pipeline.open_split('tiny_clips', 'tiny', 'validation', tiny_data)
   score, _ = evaluate.load_run(finished)
-  scores = evaluate.score_split(lambda _, clips: score(clips), None, split, 4)
+  scores = evaluate.score_split(score, split, 4, 'mean')
   loss = -np.mean(np.where(scores.labels, np.log(scores.p_fake), np.log1p(-scores.p_fake)))
   assert loss == pytest.approx(min(losses), rel=1e-5)
 
@@ -208,7 +208,7 @@ def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_it_used(
     patch.setattr(preemption, 'watch', lambda: contextlib.nullcontext(ends))
     with pytest.raises(Interrupted):
       run(tmp_path, tiny_data, **{'train.epochs': 12})
-  data = max((tmp_path / 'checkpoints' / '25' / 'params').rglob('*'), key=lambda path: path.stat().st_size)
+  data = max((tmp_path / 'checkpoints' / '25' / 'weights').rglob('*'), key=lambda path: path.stat().st_size)
   if damage == 'flipped bits':
     data.write_bytes(bytes(byte ^ 1 for byte in data.read_bytes()))
   else:
@@ -224,7 +224,7 @@ def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_it_used(
 @pytest.mark.slow
 def test_damaged_weights_are_not_used(tmp_path, tiny_data):
   workdir = run(tmp_path, tiny_data, **{'train.epochs': 1})
-  for path in (tmp_path / 'checkpoints' / '5' / 'params').rglob('*'):
+  for path in (tmp_path / 'checkpoints' / '5' / 'weights').rglob('*'):
     if path.is_file():
       path.write_bytes(b'')
   with pytest.raises(UserError, match=r'checkpoint 5, the best one, is damaged .*: train anew'):
@@ -268,6 +268,30 @@ def test_a_workdir_that_cannot_be_written(tmp_path, tiny_data):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
+  ('name', 'arguments'),
+  [
+    ('cnn5_frames', {'filters': (4, 4, 8, 8), 'hidden': 8}),  # a score a frame
+    ('resnet_tcn', {'stem': 4, 'filters': (4, 4), 'blocks': (1, 1), 'hidden': 4, 'kernels': (3,), 'layers': 1}),
+  ],
+)
+def test_frame_models_and_batch_statistics(tmp_path, tiny_data, monkeypatch, name, arguments):
+  """They train, are stopped, go on to the same bits, and give one score a video."""
+  changes = {'model.name': name, 'model.aggregation': 'any', 'train.epochs': 2, 'train.batch_size': 8}
+  changes |= {f'model.{name}.{field}': value for field, value in arguments.items()}
+  whole = run(tmp_path / 'whole', tiny_data, **changes)
+  with monkeypatch.context() as patch:
+    patch.setattr(preemption, 'watch', lambda: contextlib.nullcontext(lambda step: Interrupted('enough', 143)))
+    with pytest.raises(Interrupted):
+      run(tmp_path / 'parts', tiny_data, **changes)
+  assert_same_end(run(tmp_path / 'parts', tiny_data, **changes), whole)
+  weights, meta = checkpoints.restore_best(whole)
+  assert ('batch_stats' in weights) == (name == 'resnet_tcn')
+  assert meta['model']['aggregation'] == 'any'
+  assert json.loads((whole / 'eval' / 'tiny_clips-test' / 'metrics.json').read_text())['n'] == 9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
   'changes',
   [{'data.cache': 'host'}, {'data.cache': 'device'}, {'train.steps_per_dispatch': 2}],
   ids=lambda changes: '='.join(map(str, *changes.items())),
@@ -291,7 +315,7 @@ def test_a_cache_without_room_is_told(tiny_data, monkeypatch):
 def test_fine_tuning_starts_from_other_weights_and_keeps_what_is_frozen(tmp_path, tiny_data, finished, capsys):
   changes = {'init_from': str(finished), 'train.freeze': 'encoder', 'train.epochs': 2, 'data.split': 'identity'}
   tuned = run(tmp_path / 'tuned', tiny_data, **changes)
-  before, after = (checkpoints.restore_best(workdir)[0] for workdir in (finished, tuned))
+  before, after = (checkpoints.restore_best(workdir)[0]['params'] for workdir in (finished, tuned))
   for name, part in before.items():
     same = all(map(np.array_equal, jax.tree.leaves(part), jax.tree.leaves(after[name])))
     assert same == (name == 'encoder')
@@ -333,7 +357,7 @@ def test_what_cannot_be_trained_is_told(tmp_path, tiny_data, changes, message):
 
 @pytest.mark.slow
 def test_weights_of_another_shape_do_not_fit(tmp_path, tiny_data, finished):
-  changes = {'init_from': str(finished), 'model.arguments.units': 4}
+  changes = {'init_from': str(finished), 'model.cnn_lstm.units': 4}
   with pytest.raises(UserError, match=r'its cnn_lstm does not fit: .* there and .* here; choose the same model'):
     run(tmp_path / 'run', tiny_data, **changes)
 
