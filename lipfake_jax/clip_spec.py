@@ -85,4 +85,5 @@ SPECS = {
   'uniform_face_60x64': ClipSpec(region='face', alignment='box', rule='uniform', landmark_stride=1),
   'uniform_lips_30x32': ClipSpec(frames=30, size=32, alignment='box', rule='uniform', landmark_stride=1),
   'contiguous_lips_60x64': ClipSpec(rule='contiguous'),
+  'contiguous_lips_5x64': ClipSpec(rule='contiguous', frames=5, clips=12),
 }

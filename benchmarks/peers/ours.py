@@ -20,6 +20,7 @@ from lipfake_jax.augment import Augmentation
 from lipfake_jax.losses import cross_entropy
 from lipfake_jax.memory import keep_freed_memory
 from lipfake_jax.models import create_model
+from lipfake_jax.models.flops import count_flops
 from lipfake_jax.optimizer import create_optimizer, create_schedule
 from lipfake_jax.precision import PRECISIONS
 from lipfake_jax.train_state import create_train_state
@@ -48,7 +49,7 @@ def prepare(options):
 
   def infer(count):
     for _ in range(count):
-      evaluate(state.params, clips)
+      evaluate(state.variables, clips)
 
   def device_bytes():
     return (jax.local_devices()[0].memory_stats() or {}).get('peak_bytes_in_use', 0)
@@ -90,9 +91,11 @@ def _read(options):
 
 
 def _work(options):
-  """Floating-point operations of one step, as XLA counts them in the program before it is optimised, and the bytes that
-  it cannot do without: the clips; each convolution's output, written once and read once; parameters and their two
-  moments read and written, gradients written and read, and the weights read twice more."""
+  """Floating-point operations of one step, forward and backward, and the bytes that it cannot do without.
+
+  These are the clips; each convolution's output, written once and read once; parameters and their two moments, read and
+  written, gradients, written and read, and the weights, read twice more.
+  """
   model = create_model('cnn_lstm', {}, PRECISIONS[options.precision])
   clips = jax.ShapeDtypeStruct((options.batch_size, *CLIP), jnp.float32)
   labels = jax.ShapeDtypeStruct((options.batch_size,), jnp.float32)
@@ -102,12 +105,12 @@ def _work(options):
     logits: Any = model.apply({'params': params}, clips, False)
     return cross_entropy(logits, labels, jnp.ones_like(labels))
 
-  cost: Any = jax.jit(jax.value_and_grad(loss)).lower(params, clips, labels).cost_analysis()
+  flops = count_flops(jax.value_and_grad(loss), params, clips, labels)
   _, seen = jax.eval_shape(lambda p, x: model.apply({'params': p}, x, False, capture_intermediates=True), params, clips)
   kept = [seen['intermediates']['encoder'][name]['__call__'][0] for name in ('conv1', 'conv2')]
   activations = sum(leaf.size * leaf.dtype.itemsize for leaf in kept)
   weights = 4 * sum(leaf.size for leaf in jax.tree.leaves(params))
-  return cost['flops'], clips.size + 2 * activations + 10 * weights
+  return flops, clips.size + 2 * activations + 10 * weights
 
 
 def _peaks(dtype):

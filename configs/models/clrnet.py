@@ -1,0 +1,14 @@
+"""CLRNet on demo_lips: clips of 5 consecutive frames, several a video; a GPU's job.
+
+python run.py --config=configs/models/clrnet.py --workdir=runs/models/clrnet
+"""
+
+from configs import demo
+
+
+def get_config():
+  """The demo with convolutional LSTMs, on windows of 5 frames."""
+  config = demo.get_config()
+  config.model.name = 'clrnet'
+  config.data.builder_config = 'contiguous_lips_5x64'
+  return config
