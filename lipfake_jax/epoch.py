@@ -144,7 +144,7 @@ def _fetch(number: int, metrics: dict[str, jax.Array], positions: jax.Array, nam
   rows = [{name: float(values[k]) for name, values in host.items()} for k in range(len(host['loss']))]
   for k, row in enumerate(rows):
     if not math.isfinite(row['loss']):
-      clips = ', '.join(names[position] for position in np.asarray(positions)[:, k].ravel())
+      clips = ', '.join(names[position] for position in parallel.local_part(positions)[:, k].ravel())
       raise FloatingPointError(
         f'loss is {row["loss"]} at step {number + k}, learning rate {row["rate"]:.2g}, on the clips {clips}:'
         ' try a lower learning rate or float32'

@@ -82,6 +82,11 @@ def replicate(array: np.ndarray) -> jax.Array:
   return copy(np.arange(jax.local_device_count()), array)
 
 
+def local_part(array: jax.Array) -> np.ndarray:
+  """What of a sharded array [devices, ...] lies on the devices of this process, on the host."""
+  return np.concatenate([np.asarray(part.data) for part in array.addressable_shards])
+
+
 def share() -> tuple[int, int]:
   """Number of this process, and how many there are."""
   return jax.process_index(), jax.process_count()
