@@ -175,3 +175,32 @@ def test_one_class_can_not_be_balanced(tiny_data):
 def test_too_few_clips_for_a_batch(tiny_data):
   with pytest.raises(UserError, match='holds 22 clips: choose a batch_size of at most that'):
     next(input_pipeline.train_batches(open_tiny(tiny_data), 32, 0, 0))
+
+
+@pytest.mark.parametrize('batches_of', ['training', 'evaluation'])
+def test_processes_share_every_batch(tiny_data, batches_of):
+  """The halves of two processes, side by side, are the batches of one."""
+  split = open_tiny(tiny_data)
+
+  def batches(share):
+    if batches_of == 'evaluation':
+      return list(input_pipeline.eval_batches(split, 4, share))
+    return list(input_pipeline.train_batches(split, 4, 0, 0, share=share))
+
+  whole, *halves = batches((0, 1)), batches((0, 2)), batches((1, 2))
+  for one, left, right in zip(whole, *halves, strict=True):
+    assert len(left['clip']) == len(right['clip']) == 2
+    for name in ('clip', 'label'):
+      np.testing.assert_array_equal(np.concatenate([left[name], right[name]]), one[name])
+    if batches_of == 'evaluation':  # scores are gathered: all know whose they are
+      np.testing.assert_array_equal(left['position'], one['position'])
+
+
+def test_batches_are_stacked_for_one_dispatch(tiny_data):
+  """Five batches in groups of two: two of two and one of one, nothing lost or moved."""
+  batches = list(input_pipeline.train_batches(open_tiny(tiny_data), 4, 0, 0))
+  groups = list(input_pipeline.stack_batches(iter(batches), 2))
+  assert [len(group['label']) for group in groups] == [2, 2, 1]
+  np.testing.assert_array_equal(
+    np.concatenate([group['clip'] for group in groups]), [batch['clip'] for batch in batches]
+  )

@@ -128,6 +128,69 @@ def test_float16_leaves_out_an_update_that_overflows():
   assert after.dynamic_scale.scale < 1e30
 
 
+def test_frozen_parts_keep_their_weights_and_have_no_optimizer_state():
+  before, after = train(0, freeze=('encoder', 'dense'))[1], train(3, freeze=('encoder', 'dense'))[1]
+  for name, part in before.params.items():
+    same = np.array_equal(flat(part), flat(after.params[name]))
+    assert same == (name in ('encoder', 'dense'))
+  moments = after.opt_state[0].mu
+  assert set(moments) == {'lstm', 'logit'}
+
+
+@pytest.mark.slow
+def test_steps_of_one_dispatch_are_steps():
+  """Two batches in one call, against two calls. 1e-6: they are two programs."""
+  model = create_model('cnn_lstm', SMALL)
+  step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, FLAT)
+  state = create_train_state(model, SHAPE, create_optimizer(1e-4), 3e-3, 'float32', 0)
+  twice = jax.tree.map(lambda x: np.concatenate([x, x], axis=1), batch())
+  state, metrics = step(state, twice, jax.random.key(1), None)
+  history, expected = train(2)
+  np.testing.assert_allclose(metrics['loss'], [row['loss'] for row in history], rtol=1e-6)
+  np.testing.assert_allclose(flat(state.params), flat(expected.params), atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_cache_on_the_devices_stands_for_the_clips():
+  model = create_model('cnn_lstm', SMALL)
+  step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, FLAT)
+  state = create_train_state(model, SHAPE, create_optimizer(1e-4), 3e-3, 'float32', 0)
+  rows = batch()
+  order = np.array([2, 0, 3, 1])
+  cache = np.empty((4, *SHAPE), np.uint8)
+  cache[order] = rows.pop('clip').reshape(4, *SHAPE)
+  rows['position'] = parallel.shard(order[None])
+  state, metrics = step(state, rows, jax.random.key(1), parallel.replicate(cache))
+  history, expected = train(1)
+  assert metrics['loss'].item() == pytest.approx(history[0]['loss'], rel=1e-6)
+  np.testing.assert_allclose(flat(state.params), flat(expected.params), atol=1e-6)
+
+
+def test_batches_reach_the_devices_in_order():
+  source = ({'label': np.full((1, 4), number, np.int32)} for number in range(5))
+  arrived = [parallel.local_part(batch['label']) for batch in parallel.to_devices(source)]
+  assert [int(array[0, 0, 0]) for array in arrived] == list(range(5))
+  assert arrived[0].shape == (1, 1, 4)
+
+
+@pytest.mark.slow
+def test_batch_statistics_wait_for_an_update_that_counts():
+  """Running means move towards the batch's in training; an overflow in float16 leaves them."""
+  arguments = {'stem': 4, 'filters': (4,), 'blocks': (1,), 'hidden': 4, 'kernels': (3,), 'layers': 1}
+  model = create_model('resnet_tcn', arguments, PRECISIONS['float16'])
+  state = create_train_state(model, SHAPE, create_optimizer(1e-4), 3e-3, 'float16', seed=0)
+  step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, FLAT)
+  before = flat(jax.device_get(state.batch_stats))
+  too_high = state.replace(dynamic_scale=state.dynamic_scale.replace(scale=np.float32(1e30)))
+  stuck, metrics = step(jax.tree.map(np.copy, too_high), batch(), jax.random.key(1), None)
+  assert metrics['finite'].item() == 0
+  np.testing.assert_array_equal(flat(stuck.batch_stats), before)
+  low = state.replace(dynamic_scale=state.dynamic_scale.replace(scale=np.float32(1.0)))
+  moved, metrics = step(low, batch(), jax.random.key(1), None)
+  assert metrics['finite'].item() == 1
+  assert not np.allclose(flat(moved.batch_stats), before)
+
+
 def test_a_batch_must_divide(monkeypatch):
   monkeypatch.setattr(jax, 'device_count', lambda: 3)
   with pytest.raises(UserError, match='batch_size=4 does not divide among 3 devices: choose a multiple of 3'):
