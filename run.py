@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> None:
   keep_freed_memory()  # first of all: threads that run already keep to the old ways
   keep_compiled()
   workdir = Path(FLAGS.workdir)
-  if FLAGS.coordinator:
+  if FLAGS.coordinator or FLAGS.process_count > 1:
     join_processes()
   print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.devices()))
   if FLAGS.mode == 'train':
@@ -67,6 +67,8 @@ def main(argv: Sequence[str]) -> None:
 
 def join_processes() -> None:
   """Connects this process to the others. The first one speaks for all: the rest print errors alone."""
+  if not FLAGS.coordinator:
+    raise UserError(f'--process_count={FLAGS.process_count} needs --coordinator=HOST:PORT of the first process')
   if FLAGS.mode == 'predict':
     raise UserError('--mode=predict runs in one process: leave out --coordinator')
   if FLAGS.process_id >= FLAGS.process_count:

@@ -49,6 +49,9 @@ def test_a_wrong_flag_is_one_message_that_lists_what_exists(flag, tmp_path):
     (['--mode=predict'], 'needs --video'),
     (['--mode=predict', '--video=README.md'], 'train first'),
     (['--config=configs/demo.py', '--config.model.name=lstm'], 'choose one of cnn_lstm'),
+    (['--config=configs/demo.py', '--process_count=2'], 'needs --coordinator=HOST:PORT'),
+    (['--mode=predict', '--coordinator=localhost:1', '--video=a'], 'runs in one process'),
+    (['--mode=eval', '--coordinator=localhost:1', '--process_id=1'], '1 processes count from 0'),
   ],
 )
 def test_missing_things_are_told_with_the_remedy(arguments, message, tmp_path):
