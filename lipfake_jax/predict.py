@@ -12,7 +12,7 @@ import numpy as np
 
 from lipfake_jax import evaluate, extraction, listing, parallel
 from lipfake_jax.clip_spec import ClipSpec
-from lipfake_jax.clips import Rejection
+from lipfake_jax.clips import FIELDS, Rejection
 from lipfake_jax.errors import UserError
 
 Prediction = dict[str, Any]
@@ -40,7 +40,8 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   caches = extraction.extract_videos(paths, ClipSpec(**meta['clip']), workdir / 'clip_cache')
   outcomes = [extraction.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
   results = [item for found in outcomes for item in ([found] if isinstance(found, Rejection) else found)]
-  clips = [result.frames for result in results if not isinstance(result, Rejection)]
+  field = FIELDS[evaluate.read_input(meta)]
+  clips = [getattr(result, field) for result in results if not isinstance(result, Rejection)]
   probabilities = iter(_score_clips(score, clips, batch_size))
   predictions = [
     _rejected(result) if isinstance(result, Rejection) else _scored(result.key, next(probabilities), threshold)
@@ -80,11 +81,11 @@ def prediction_table(predictions: Sequence[Prediction], threshold: float) -> str
 
 
 def _score_clips(score, clips: Sequence[np.ndarray], batch_size: int) -> list[float]:
-  """Probabilities of clips uint8 [T, S, S, 3]; the last batch is padded, so that one shape is compiled."""
+  """Probabilities of clips, each [T, ...]; the last batch is padded, so that one shape is compiled."""
   probabilities: list[float] = []
   for start in range(0, len(clips), batch_size):
     batch = np.stack(clips[start : start + batch_size])
-    padding = np.zeros((batch_size - len(batch), *batch.shape[1:]), np.uint8)
+    padding = np.zeros((batch_size - len(batch), *batch.shape[1:]), batch.dtype)
     logits = score(np.concatenate([batch, padding]))[: len(batch)].astype(np.float64)
     probabilities += (1 / (1 + np.exp(-logits))).tolist()
   return probabilities

@@ -1,7 +1,8 @@
 """The registry of models: clips in, logits out.
 
-Every model is a linen module called as `model(clips, train)`: clips float [B, T, H, W, C] in [0, 1] to logits float32
-[B], positive for fake. `l2_kernels` names the kernels that carry an L2 penalty. Next stage: `steps`.
+Every model is a linen module called as `model(clips, train)`: clips float [B, T, H, W, C] in [0, 1], or lips float
+[B, T, K, 2] where its `input` is 'lips', to logits float32 [B], positive for fake. `l2_kernels` names the kernels that
+carry an L2 penalty. Next stage: `steps`.
 """
 
 import dataclasses
@@ -13,8 +14,9 @@ import jax.numpy as jnp
 
 from lipfake_jax.errors import UserError
 from lipfake_jax.models.cnn_lstm import CnnLstm
+from lipfake_jax.models.lip_kinematics import LipKinematics
 
-MODELS: dict[str, type[nn.Module]] = {'cnn_lstm': CnnLstm}
+MODELS: dict[str, type[nn.Module]] = {'cnn_lstm': CnnLstm, 'lip_kinematics': LipKinematics}
 
 
 def create_model(name: str, arguments: Mapping[str, Any], dtype: jnp.dtype = jnp.float32) -> nn.Module:

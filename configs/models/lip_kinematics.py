@@ -1,0 +1,22 @@
+"""The lips' landmarks instead of their pixels, on the built-in dataset: a small recurrent network on how they move.
+
+    python run.py --config=configs/models/lip_kinematics.py --workdir=runs/lip_kinematics
+
+For what compression and colour can't hide, and for a second opinion: a thousandth of the numbers, seconds an epoch on a
+CPU. On any other dataset: --config.data.dataset=NAME. Of the augmentations flip, drop and reverse act on lips.
+"""
+
+import ml_collections
+
+from configs import demo
+
+
+def get_config():
+  """The demo's config with another model, whose steps are cheap: more of them."""
+  config = demo.get_config()
+  config.model.name = 'lip_kinematics'
+  config.model.arguments = ml_collections.ConfigDict({'units': 64, 'dropout': 0.2})
+  config.train.learning_rate = 1e-3
+  config.train.epochs = 40
+  config.train.early_stopping_patience = 10
+  return config
