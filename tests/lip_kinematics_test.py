@@ -18,9 +18,9 @@ LIPS = np.random.default_rng(0).normal(0, 0.1, (8, 12, 64, 2)).astype(np.float32
 
 @pytest.fixture(scope='module')
 def small():
-  """A small model and its first weights."""
+  """A small model, its first weights, and the logits of weights and lips."""
   model = create_model('lip_kinematics', {'units': 8})
-  return model, jax.jit(model.init)(jax.random.key(0), LIPS)
+  return model, jax.jit(model.init)(jax.random.key(0), LIPS), jax.jit(model.apply)
 
 
 def test_motion_is_that_of_a_hand_made_trajectory():
@@ -49,23 +49,22 @@ def test_clips_too_short_for_a_difference_have_none(frames):
 
 
 def test_frames_that_fill_up_the_end_do_not_count(small):
-  model, params = small
-  lengths = np.array([12, 9, 3, 1, 12, 11, 7, 2])
+  _, params, apply = small
+  lengths = np.array([9, 2, 12, 1, 3, 12, 11, 7])
   mask = np.arange(12) < lengths[:, None]
-  apply = jax.jit(model.apply)
   filled = [np.where(mask[..., None, None], LIPS, filler).astype(np.float32) for filler in (0, 5, -300)]
   logits = [np.asarray(apply(params, lips, mask=mask)) for lips in filled]
   np.testing.assert_array_equal(logits[0], logits[1])
   np.testing.assert_array_equal(logits[0], logits[2])
-  for row, length in enumerate(lengths[:4]):
+  for row, length in enumerate(lengths[:2]):
     alone = apply(params, LIPS[row : row + 1, :length])
     np.testing.assert_allclose(alone[0], logits[0][row], atol=1e-5)
   np.testing.assert_allclose(apply(params, LIPS), apply(params, LIPS, mask=np.ones((8, 12), bool)), atol=1e-6)
 
 
 def test_where_a_mouth_is_does_not_matter(small):
-  model, params = small
-  np.testing.assert_allclose(model.apply(params, LIPS + np.float32(0.25)), model.apply(params, LIPS), atol=1e-3)
+  _, params, apply = small
+  np.testing.assert_allclose(apply(params, LIPS + np.float32(0.25)), apply(params, LIPS), atol=1e-3)
 
 
 def test_parameter_count():
@@ -74,18 +73,18 @@ def test_parameter_count():
 
 
 def test_low_precision_keeps_float32_parameters_and_logits(small):
-  exact, params = small
+  _, params, apply = small
   model = create_model('lip_kinematics', {'units': 8}, jnp.bfloat16)
   shapes = jax.eval_shape(model.init, jax.random.key(0), LIPS)
   assert {leaf.dtype for leaf in jax.tree.leaves(shapes)} == {jnp.dtype(jnp.float32)}
-  logits = model.apply(params, LIPS)
+  logits = jax.jit(model.apply)(params, LIPS)
   assert logits.dtype == jnp.float32
-  np.testing.assert_allclose(logits, exact.apply(params, LIPS), atol=0.05)
+  np.testing.assert_allclose(logits, apply(params, LIPS), atol=0.05)
 
 
 def test_eight_clips_are_learnt_by_heart(small):
   """Of noise, with labels that tell nothing of it."""
-  model, params = small
+  model, params, _ = small
   labels, tx = np.arange(8) % 2, optax.adam(1e-2)
 
   @jax.jit
@@ -113,6 +112,7 @@ def trained(tmp_path_factory, tiny_data):
   return workdir
 
 
+@pytest.mark.slow
 def test_a_run_learns_from_lips(trained, tiny_data):
   figures = json.loads((trained / 'eval' / 'tiny_clips-test' / 'metrics.json').read_text())
   assert figures['auc'] > 0.9
@@ -121,6 +121,7 @@ def test_a_run_learns_from_lips(trained, tiny_data):
   assert figures['balanced_accuracy'] > 0.8
 
 
+@pytest.mark.slow
 def test_predict_looks_at_the_lips(trained, face_video):
   [face] = predict.predict_videos(trained, [str(face_video)], batch_size=2)
   assert 0 < face['p_fake'] < 1

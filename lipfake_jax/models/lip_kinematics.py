@@ -17,8 +17,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-# What displacement, velocity, acceleration and jerk are divided by, in widths of the mouth and per frame: about their
-# root mean squares over the demo's 126 real clips.
+# What displacement, velocity, acceleration and jerk are divided by, in widths of the mouth and per frame: their root
+# mean squares over the demo's 126 real clips.
 SCALES = (0.025, 0.015, 0.016, 0.023)
 
 
