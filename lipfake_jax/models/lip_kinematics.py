@@ -66,8 +66,8 @@ class LipKinematics(nn.Module):
     mask = jnp.ones((batch, times), bool) if mask is None else mask
     motion = find_motion(clips.astype(jnp.float32), mask).reshape(batch, times, -1).astype(self.dtype)
     x: Any = jnp.tanh(nn.Dense(self.units, dtype=self.dtype, name='motion')(motion))
-    forward, backward = (nn.RNN(nn.GRUCell(self.units, dtype=self.dtype)) for _ in range(2))
-    x = nn.Bidirectional(forward, backward, name='gru')(x, seq_lengths=mask.sum(1))
+    forward, backward = (nn.GRUCell(self.units, dtype=self.dtype, name=name) for name in ('forward', 'backward'))
+    x = nn.Bidirectional(nn.RNN(forward), nn.RNN(backward))(x, seq_lengths=mask.sum(1))
     x = x.mean(1, where=mask[..., None])
     x = nn.relu(nn.Dense(self.units, dtype=self.dtype, name='dense')(x))
     x = nn.Dropout(self.dropout, deterministic=not train)(x)
