@@ -1,7 +1,7 @@
 """What is seen in a video: its faces' tracks, a crop of every frame of each, and how active it is.
 
-In: a path and a `ClipSpec`. Out: an `Analysis`. Next stage: `clips` chooses a track and its frames. Crops lie in a file
-that stays in memory while it is small; only numbers are kept of each frame.
+In: a path and a `ClipSpec`. Out: an `Analysis`. Next stage: `clips` chooses a track and its frames. Crops and lips lie
+in a file that stays in memory while it is small; only numbers are kept of each frame.
 """
 
 import array
@@ -21,7 +21,8 @@ from lipfake_jax.video import Frame, VideoInfo, probe, read_frames
 # Half the window over which aligned placements are averaged, in seconds. Shorter, and the crop shakes with the
 # landmarks' errors; longer, and it lags behind a nodding head.
 SMOOTHING_S = {'aligned': 0.3, 'box': 0.0}
-SPOOL_BYTES = 32 << 20  # crops of one video that are held in memory; the rest waits on disk
+SPOOL_BYTES = 32 << 20  # crops and lips of one video that are held in memory; the rest waits on disk
+LIPS_BYTES = len(regions.LIP_POINTS) * np.dtype(np.complex64).itemsize  # 512 a frame
 NORMAL_MOUTH, NORMAL_RATE = 64.0, 25.0  # normalised activity: pixels where the mouth is 64 wide, per 1/25 s
 
 
@@ -38,7 +39,7 @@ class Track:
     placements: complex128 [T, 2], of the crop.
     mouth_widths: float64 [T], pixels of the frame.
     flow_sides: float64 [T], side in pixels of the frame of the square that the activity is measured on.
-    rows: int64 [T], where the crops lie in `Analysis.spool`.
+    rows: int64 [T], where the crops and lips lie in `Analysis.spool`.
   """
 
   number: int
@@ -59,7 +60,7 @@ class Track:
 
 @dataclasses.dataclass(frozen=True)
 class Analysis:
-  """All that was seen in a video: its tracks, and a file with the crops of all their frames."""
+  """All that was seen in a video: its tracks, and a file with the crops and lips of all their frames."""
 
   info: VideoInfo
   n_frames: int
@@ -93,20 +94,26 @@ def measure_activity(analysis: Analysis, track: Track, spec: ClipSpec, which: np
 
 
 def _row_bytes(spec: ClipSpec) -> int:
-  return spec.size**2 * (4 if spec.measures_another_crop else 3)
+  return LIPS_BYTES + spec.size**2 * (4 if spec.measures_another_crop else 3)
 
 
 def read_crop(spool: IO[bytes], row: int, spec: ClipSpec) -> np.ndarray:
   """A crop that lies in `Analysis.spool`, RGB uint8 [S, S, 3]."""
-  spool.seek(int(row) * _row_bytes(spec))
+  spool.seek(int(row) * _row_bytes(spec) + LIPS_BYTES)
   return np.frombuffer(spool.read(spec.size**2 * 3), np.uint8).reshape(spec.size, spec.size, 3)
+
+
+def read_lips(spool: IO[bytes], row: int, spec: ClipSpec) -> np.ndarray:
+  """Lips that lie in `Analysis.spool`, complex64 [K], see `regions.trace_lips`."""
+  spool.seek(int(row) * _row_bytes(spec))
+  return np.frombuffer(spool.read(LIPS_BYTES), np.complex64)
 
 
 def _read_gray(spool: IO[bytes], row: int, spec: ClipSpec) -> np.ndarray:
   """uint8 [S, S], the image that the flow is measured on."""
   if not spec.measures_another_crop:
     return flow.to_gray(read_crop(spool, row, spec))
-  spool.seek(int(row) * _row_bytes(spec) + spec.size**2 * 3)
+  spool.seek(int(row) * _row_bytes(spec) + LIPS_BYTES + spec.size**2 * 3)
   return np.frombuffer(spool.read(spec.size**2), np.uint8).reshape(spec.size, spec.size)
 
 
@@ -122,7 +129,7 @@ def _analyse(info: VideoInfo, seen: Iterable[tracks.Seen], spec: ClipSpec) -> An
   notes: dict[int, _Notes] = {}
   n_frames = n_rows = 0
   whole: tuple[int, np.ndarray] | None = None
-  for frame, faces in tracks.follow(seen, place, SMOOTHING_S[spec.alignment]):
+  for frame, faces in tracks.follow(seen, place, regions.trace_lips, SMOOTHING_S[spec.alignment]):
     n_frames += 1
     whole_activity = 0.0
     if spec.flow_on == 'frame':
@@ -146,7 +153,7 @@ class _Notes:
 
   def add(self, frame: Frame, face: tracks.Face, row: int, spool: IO[bytes], spec: ClipSpec, whole: float) -> None:
     crop = placement.cut(frame, face.placements[0], spec.size)
-    spool.write(crop.tobytes())
+    spool.write(face.lips.astype(np.complex64).tobytes() + crop.tobytes())
     measured = flow.to_gray(crop)
     if spec.measures_another_crop:
       measured = flow.to_gray(placement.cut(frame, face.placements[1], spec.size))

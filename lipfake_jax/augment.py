@@ -1,13 +1,16 @@
 """Augmentation of training clips on the device: one draw a clip, the same for all of its frames.
 
 The paper's released code drew for every frame, which destroys the motion that the model should learn (PAPER section 6).
-In: float clips in [0, 1]. Out: the same. Next stage: the model.
+In: float clips in [0, 1], or lips. Out: the same. Next stage: the model.
 """
 
 import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+from lipfake_jax.regions import LIP_MIRROR
 
 GRAY = (0.299, 0.587, 0.114)  # BT.601
 
@@ -15,6 +18,8 @@ GRAY = (0.299, 0.587, 0.114)  # BT.601
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
   """What is drawn for a clip; at 0 nothing is. The paper has `flip` and `brightness`.
+
+  Lips have no pixels: of all these, `flip`, `drop` and `reverse` act on them.
 
   Attributes:
     flip: probability of a horizontal mirror image.
@@ -52,17 +57,18 @@ def augment_clips(clips: jax.Array, key: jax.Array, first: jax.Array | int, spec
   """Augments a batch.
 
   Args:
-    clips: float [B, T, H, W, C] in [0, 1].
+    clips: float [B, T, H, W, C] in [0, 1], or lips float [B, T, K, 2].
     key: the step's key.
     first: position of this device's first clip in the whole batch: a clip's draw depends on its place in the batch,
       not on how many devices share the work.
     spec: what to do.
 
   Returns:
-    float [B, T, H, W, C] in [0, 1].
+    The same.
   """
+  augment = augment_lips if clips.ndim == 4 else augment_clip
   keys = jax.vmap(lambda position: jax.random.fold_in(key, position))(first + jnp.arange(clips.shape[0]))
-  return jax.vmap(lambda clip, clip_key: augment_clip(clip, clip_key, spec))(clips, keys)
+  return jax.vmap(lambda clip, clip_key: augment(clip, clip_key, spec))(clips, keys)
 
 
 def augment_clip(clip: jax.Array, key: jax.Array, spec: Augmentation) -> jax.Array:
@@ -79,6 +85,18 @@ def augment_clip(clip: jax.Array, key: jax.Array, spec: Augmentation) -> jax.Arr
     strength = jax.random.uniform(strength_key, maxval=spec.noise)
     clip = clip + strength * jax.random.normal(field_key, clip.shape, clip.dtype)
   return jnp.clip(clip, 0, 1)
+
+
+def augment_lips(lips: jax.Array, key: jax.Array, spec: Augmentation) -> jax.Array:
+  """float [T, K, 2] -> the same, by one draw, which mirrors and changes times as `augment_clip` would."""
+  flip_key, _ = jax.random.split(key)
+  lips = _change_times(lips, jax.random.fold_in(key, 2), spec)
+  return jnp.where(jax.random.bernoulli(flip_key, spec.flip), mirror_lips(lips), lips)
+
+
+def mirror_lips(lips: jax.Array) -> jax.Array:
+  """Lips of the mirror image, float [..., K, 2]: about the head's middle, where x is 0."""
+  return lips[..., np.array(LIP_MIRROR), :] * jnp.array((-1, 1), lips.dtype)
 
 
 def _draw(key: jax.Array, largest: float) -> jax.Array:

@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 
 from lipfake_jax import flow, placement, selection
-from lipfake_jax.analysis import Analysis, Track, analyse_video, measure_activity, read_crop
+from lipfake_jax.analysis import Analysis, Track, analyse_video, measure_activity, read_crop, read_lips
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.landmarks import FaceModels
+from lipfake_jax.regions import LIP_CORNERS
 from lipfake_jax.video import VideoError
 
+FIELDS = {'clip': 'frames', 'lips': 'lips'}  # of a `Clip`, by the features that models name and datasets store
 REASONS = ('unreadable', 'no_face', 'too_short', 'too_few_active', 'timeout')
 
 
@@ -31,6 +33,9 @@ class Clip:
     activity: float32 [T], pixels per frame, see `ClipSpec.normalise`; 0 without a frame before to compare with.
     boxes: float32 [T, 4], the crop's square in the frame before its turn: left, top, right, bottom in pixels.
     angles: float32 [T], the square's turn in degrees, clockwise as seen.
+    lips: float32 [T, K, 2], (x, y) of the landmarks of the mouth and about it (`regions.LIP_POINTS`) upon a head that
+      keeps still, whatever the crop's alignment; in widths of the mouth, the median over the clip. (0, 0) is where the
+      mean face has its mouth, y goes down. Seen in every `landmark_stride`-th frame of the video, interpolated between.
     track: number of the face in its video.
     face_share: share of the video's frames that show this face.
     mouth_width: median width of the mouth in pixels of the frame.
@@ -49,6 +54,7 @@ class Clip:
   activity: np.ndarray
   boxes: np.ndarray
   angles: np.ndarray
+  lips: np.ndarray
   track: int
   face_share: float
   mouth_width: float
@@ -161,6 +167,7 @@ def _cut(analysis: Analysis, track: Track, where: np.ndarray, spec: ClipSpec, ke
     activity=track.activity[where].astype(np.float32),
     boxes=placement.to_box(track.placements[where]),
     angles=np.degrees(np.angle(track.placements[where, 1])).astype(np.float32),
+    lips=_to_mouth_widths(np.stack([read_lips(analysis.spool, row, spec) for row in track.rows[where]])),
     track=track.number,
     face_share=len(track) / analysis.n_frames,
     mouth_width=float(np.median(track.mouth_widths)),
@@ -172,3 +179,9 @@ def _cut(analysis: Analysis, track: Track, where: np.ndarray, spec: ClipSpec, ke
     height=analysis.info.height,
     key=key,
   )
+
+
+def _to_mouth_widths(lips: np.ndarray) -> np.ndarray:
+  """complex64 [T, K] in any unit -> float32 [T, K, 2] in medians of the distance between the mouth's corners."""
+  right, left = lips[:, LIP_CORNERS].T
+  return (lips / max(np.median(np.abs(left - right)), 1e-6)).view(np.float32).reshape(*lips.shape, 2)

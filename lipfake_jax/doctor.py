@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from lipfake_jax import splits
+from lipfake_jax.analysis import LIPS_BYTES
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.clips import Clip, extract_clips
 from lipfake_jax.errors import UserError
@@ -62,7 +63,7 @@ def examine(builder: LipClipBuilder, root: Path, data_dir: Path, sample: int = S
     f'time: about {_duration(seconds * len(listing.videos) / cores)} on {cores} cores'
     f' ({seconds:.1f} s a video and core, measured on {min(sample, len(readable))}, of which {share:.0%} gave clips)'
   )
-  needed = COPIES * len(listing.videos) * spec.frames * spec.size**2 * 3
+  needed = COPIES * len(listing.videos) * spec.frames * (spec.size**2 * 3 + LIPS_BYTES)
   free = shutil.disk_usage(_existing(data_dir)).free
   room = f'room: {_gibibytes(needed)} needed at most, {_gibibytes(free)} free at {data_dir}'
   if needed > free:

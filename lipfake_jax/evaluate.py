@@ -38,7 +38,7 @@ class Scores:
 
 
 def load_run(workdir: Path) -> tuple[Callable[[np.ndarray], np.ndarray], dict[str, Any]]:
-  """The best weights of a run as a function from uint8 clips [B, T, S, S, 3] to float32 logits, and their meta."""
+  """The best weights of a run as a function from its model's input [B, ...] to float32 logits, and their meta."""
   weights, meta = checkpoints.restore_best(workdir)
   model = create_model(meta['model']['name'], meta['model']['arguments'])
   step = parallel.parallel_eval_step(model.apply)
@@ -62,8 +62,8 @@ def evaluate_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | Non
   threshold = read_threshold(workdir)
   for dataset in datasets:
     split = open_tested(dataset, meta, data_dir)
-    if list(split.clip_shape[:2]) != [meta['clip']['frames'], meta['clip']['size']]:
-      raise UserError(f'{dataset}: its clips are {split.clip_shape}, the run was trained on others ({meta["clip"]})')
+    if any(split.spec[name] != meta['clip'][name] for name in ('frames', 'size')):
+      raise UserError(f'{dataset}: its clips are {split.spec}, the run was trained on others ({meta["clip"]})')
     scores = score_split(score, split, batch_size, meta['model']['aggregation'])
     if parallel.share()[0] == 0:
       write_results(workdir / 'eval' / f'{split.dataset}-{split.name}', scores, threshold, split, meta)
@@ -87,7 +87,13 @@ def open_tested(dataset: str, meta: dict[str, Any], data_dir: str | None) -> Spl
     split=data['split'] if known else '',
     seed=data['split_seed'],
     exclude=data['exclude'],
+    feature=read_input(meta),
   )
+
+
+def read_input(meta: dict[str, Any]) -> str:
+  """The feature that a run's model takes, one of `input_pipeline.FEATURES`."""
+  return create_model(meta['model']['name'], meta['model']['arguments']).input
 
 
 def _seen_data(meta: dict[str, Any]) -> list[dict[str, Any]]:
@@ -109,7 +115,7 @@ def score_split(score: Callable[[np.ndarray], np.ndarray], split: Split, batch_s
   """Scores every clip of a split once, and every video by all scores of its clips.
 
   Args:
-    score: from uint8 clips [B, ...] to float32 logits [B], or [B, N] of N scores a clip.
+    score: from clips [B, ...] to float32 logits [B], or [B, N] of N scores a clip.
     split: what to score.
     batch_size: clips at once.
     rule: of `aggregate`.

@@ -27,6 +27,7 @@ from matplotlib import pyplot as plt  # after the choice of a backend that needs
 
 Row = dict[str, Any]
 PICTURED_CLIPS, PICTURED_FRAMES = 3, 10  # of each class, in TensorBoard
+PICTURED_SIDE, PICTURED_WIDTHS = 64, 2.4  # of a picture of lips: pixels, and widths of the mouth
 
 
 def open_board(workdir: Path, write: bool) -> SummaryWriter:
@@ -83,8 +84,20 @@ def add_clips(board: SummaryWriter, split: Split, augmentation: Augmentation, se
     clips = to_float(jnp.asarray(input_pipeline.read_batch(split, positions)['clip']))
     augmented = np.asarray(augment_clips(clips, jax.random.key(seed), 0, augmentation))
     frames = np.linspace(0, clips.shape[1] - 1, PICTURED_FRAMES).round().astype(int)
-    rows = [np.concatenate(clip[frames], axis=1) for clip in augmented]
+    pictures = augmented[:, frames]
+    rows = [np.concatenate(clip, axis=1) for clip in (pictures if pictures.ndim == 5 else draw_lips(pictures))]
     board.add_image(f'clips/{name}', np.concatenate(rows), 0, dataformats='HWC')
+
+
+def draw_lips(lips: np.ndarray) -> np.ndarray:
+  """A picture of each frame's landmarks, black dots on white: float [..., K, 2] -> float32 [..., S, S, 3] in [0, 1]."""
+  places = np.round((lips / PICTURED_WIDTHS + 0.5) * (PICTURED_SIDE - 1)).astype(int).clip(0, PICTURED_SIDE - 1)
+  pictures = np.ones((*lips.shape[:-2], PICTURED_SIDE, PICTURED_SIDE, 3), np.float32)
+  for picture, (columns, rows) in zip(
+    pictures.reshape(-1, *pictures.shape[-3:]), places.reshape(-1, *lips.shape[-2:]).swapaxes(1, 2), strict=True
+  ):
+    picture[rows, columns] = 0
+  return pictures
 
 
 def draw_curves(workdir: Path, best: int) -> Path:

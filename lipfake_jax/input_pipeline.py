@@ -1,7 +1,8 @@
 """Batches of built datasets, read at random from ArrayRecord files, without TensorFlow.
 
-In: the names of datasets, of their config, and of a split. Out: batches {'clip': uint8 [B, T, S, S, 3], 'label': int32
-[B], 'position': int64 [B], ...}, NumPy. Next stage: `steps`, which makes them float on the device.
+In: the names of datasets, of their config, of a split, and of the feature that stands for a clip. Out: batches
+{'clip': uint8 [B, T, S, S, 3] or float32 [B, T, K, 2], 'label': int32 [B], 'position': int64 [B], ...}, NumPy. Next
+stage: `steps`, which makes pixels float on the device.
 
 The order of a training epoch is a function of (seed, epoch), and any batch of it can be had without those before it: a
 run that was stopped at a step goes on there with nothing but these three numbers.
@@ -20,7 +21,9 @@ from tensorflow_datasets.proto import tf_example_pb2
 from lipfake_jax import splits
 from lipfake_jax.errors import UserError
 from lipfake_jax.listing import LABELS, STORED, read_instructions
+from lipfake_jax.regions import LIP_POINTS
 
+FEATURES = {'clip': np.uint8, 'lips': np.float32}  # what can stand for a clip, and its type: see `clips.Clip`
 READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=4)  # in batches
 
 Table = dict[str, list]
@@ -41,6 +44,7 @@ class Split:
     table: what is known of each, N entries a column: 'clip' (its key), 'key' (its video's), 'identity', 'method', ...
     spec: the fields of the `ClipSpec` that they were made by.
     rejections: the videos of this part that gave no clip: key, label, reason, detail and more of each.
+    feature: what is read of each clip: 'clip' for its pixels, 'lips' for its landmarks.
   """
 
   dataset: str
@@ -52,14 +56,16 @@ class Split:
   table: Table
   spec: dict[str, Any]
   rejections: list[dict[str, str]]
+  feature: str
 
   def __len__(self) -> int:
     return len(self.labels)
 
   @property
-  def clip_shape(self) -> tuple[int, int, int, int]:
-    """(T, S, S, 3)."""
-    return self.spec['frames'], self.spec['size'], self.spec['size'], 3
+  def clip_shape(self) -> tuple[int, ...]:
+    """(T, S, S, 3), or (T, K, 2) of lips."""
+    frames, size = self.spec['frames'], self.spec['size']
+    return {'clip': (frames, size, size, 3), 'lips': (frames, len(LIP_POINTS), 2)}[self.feature]
 
 
 Reader = Callable[[Split, np.ndarray], Batch]
@@ -73,6 +79,7 @@ def open_split(
   split: str = '',
   seed: int = 0,
   exclude: Sequence[str] = (),
+  feature: str = 'clip',
 ) -> Split:
   """Opens a part of a dataset that `tfds build` made, or of several.
 
@@ -84,11 +91,13 @@ def open_split(
     split: one of `splits.SPLITS`; '' is what each dataset names as its own.
     seed: of the split.
     exclude: folders of the datasets (as `VideoRecord.folder` names them) that are left aside.
+    feature: what is read of each clip, one of FEATURES.
 
   Raises:
     UserError: it is not built, or nothing of it is in this part; the message says what to do.
   """
-  parts = [_open_one(name, builder_config, part, data_dir, split, seed, exclude) for name in dataset.split('+')]
+  choices = (builder_config, part, data_dir, split, seed, exclude, feature)
+  parts = [_open_one(name, *choices) for name in dataset.split('+')]
   specs = [opened.spec for opened in parts]
   if any(spec != specs[0] for spec in specs):
     raise UserError(f'{dataset}: their clips differ ({specs[0]} and others): build them with the same config')
@@ -105,7 +114,14 @@ def open_split(
 
 
 def _open_one(
-  dataset: str, builder_config: str, part: str, data_dir: str | None, split: str, seed: int, exclude: Sequence[str]
+  dataset: str,
+  builder_config: str,
+  part: str,
+  data_dir: str | None,
+  split: str,
+  seed: int,
+  exclude: Sequence[str],
+  feature: str,
 ) -> Split:
   try:
     builder = tfds.core.read_only_builder.builder_from_files(f'{dataset}/{builder_config}', data_dir=data_dir)
@@ -133,15 +149,16 @@ def _open_one(
     table={name: [column[i] for i in positions] for name, column in stored.items()},
     spec=metadata['spec'],
     rejections=[rows[i] for i in chosen if i >= len(clips)],
+    feature=feature,
   )
 
 
 def read_clip(split: Split, position: int) -> np.ndarray:
-  """uint8 [T, S, S, 3]."""
+  """uint8 [T, S, S, 3], or float32 [T, K, 2] of lips."""
   source, place = split.places[position]
   example = tf_example_pb2.Example.FromString(split.sources[source][int(place)])
-  clip = example.features.feature['clip'].bytes_list.value[0]
-  return np.frombuffer(clip, np.uint8).reshape(split.clip_shape)
+  clip = example.features.feature[split.feature].bytes_list.value[0]
+  return np.frombuffer(clip, FEATURES[split.feature]).reshape(split.clip_shape)
 
 
 def train_batches(
@@ -246,8 +263,8 @@ def _part(batches: np.ndarray, share: tuple[int, int]) -> np.ndarray:
 
 
 def read_batch(split: Split, positions: np.ndarray) -> Batch:
-  """'clip' uint8 [B, T, S, S, 3], 'label' int32 [B] and 'position' int64 [B] of the clips at positions, int64 [B]."""
-  clips = np.empty((len(positions), *split.clip_shape), np.uint8)
+  """'clip' [B, ...] as `read_clip`, 'label' int32 [B] and 'position' int64 [B] of the clips at positions, int64 [B]."""
+  clips = np.empty((len(positions), *split.clip_shape), FEATURES[split.feature])
   for i, position in enumerate(positions):
     clips[i] = read_clip(split, int(position))
   return {'clip': clips, **name_batch(split, positions)}
@@ -259,7 +276,7 @@ def name_batch(split: Split, positions: np.ndarray) -> Batch:
 
 
 def read_clips(split: Split, room: int, place: str) -> np.ndarray:
-  """All clips of a split, uint8 [N, T, S, S, 3].
+  """All clips of a split, [N, ...] as `read_clip`.
 
   Args:
     split: what to read.
@@ -269,7 +286,7 @@ def read_clips(split: Split, room: int, place: str) -> np.ndarray:
   Raises:
     UserError: they don't fit.
   """
-  size = len(split) * int(np.prod(split.clip_shape))
+  size = len(split) * int(np.prod(split.clip_shape)) * np.dtype(FEATURES[split.feature]).itemsize
   if size > room:
     raise UserError(
       f'the {len(split)} clips of {split.dataset} {split.name} take {size / 2**30:.1f} GiB, and {place} has'

@@ -25,6 +25,7 @@ from lipfake_jax.clip_spec import SPECS, ClipSpec
 from lipfake_jax.clips import Clip, Rejection
 from lipfake_jax.errors import UserError
 from lipfake_jax.listing import LABELS, STORED, Listing, VideoRecord, check_videos, layout_table, read_instructions
+from lipfake_jax.regions import LIP_POINTS
 
 TEXTS = tuple(field.name for field in dataclasses.fields(VideoRecord) if field.name not in ('path', 'label'))
 QUALITY = ('fps', 'face_share', 'mouth_width', 'sharpness', 'mean_activity')  # one number a clip, see `clips.Clip`
@@ -209,6 +210,8 @@ def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
       'gaps': tfds.features.Tensor(shape=(t,), dtype=np.float32),
       'boxes': tfds.features.Tensor(shape=(t, 4), dtype=np.float32),
       'angles': tfds.features.Tensor(shape=(t,), dtype=np.float32),
+      # Raw bytes too: as a list of floats they take as long to read as all the rest.
+      'lips': tfds.features.Tensor(shape=(t, len(LIP_POINTS), 2), dtype=np.float32, encoding='bytes'),
       'track': np.int32,
       'codec': tfds.features.Text(),
       'width': np.int32,

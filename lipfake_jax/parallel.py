@@ -48,7 +48,7 @@ def parallel_train_step(
 
 
 def parallel_eval_step(apply_fn: Callable) -> Callable:
-  """`steps.eval_step` as (variables, uint8 clips [B / processes, ...]) -> float32 logits of B clips, on the host."""
+  """`steps.eval_step` as (variables, clips [B / processes, ...]) -> float32 logits of B clips, on the host."""
   step = jax.pmap(functools.partial(steps.eval_step, apply_fn), steps.AXIS, in_axes=(None, 0), out_axes=None)
   return lambda variables, clips: np.asarray(step(variables, shard(clips[None])[:, 0]))
 

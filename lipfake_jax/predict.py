@@ -13,7 +13,7 @@ import numpy as np
 from lipfake_jax import evaluate, extraction, listing, parallel
 from lipfake_jax.aggregation import aggregate
 from lipfake_jax.clip_spec import ClipSpec
-from lipfake_jax.clips import Rejection
+from lipfake_jax.clips import FIELDS, Rejection
 from lipfake_jax.errors import UserError
 
 Prediction = dict[str, Any]
@@ -40,7 +40,8 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   threshold = evaluate.read_threshold(workdir)
   caches = extraction.extract_videos(paths, ClipSpec(**meta['clip']), workdir / 'clip_cache')
   outcomes = [extraction.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
-  clips = [clip.frames for found in outcomes if not isinstance(found, Rejection) for clip in found]
+  field = FIELDS[evaluate.read_input(meta)]
+  clips = [getattr(clip, field) for found in outcomes if not isinstance(found, Rejection) for clip in found]
   logits = iter(_score_clips(score, clips, batch_size))
   rule = meta['model']['aggregation']
   predictions = [
@@ -83,11 +84,11 @@ def prediction_table(predictions: Sequence[Prediction], threshold: float) -> str
 
 
 def _score_clips(score, clips: Sequence[np.ndarray], batch_size: int) -> list[np.ndarray]:
-  """Logits of clips uint8 [T, S, S, 3]; the last batch is padded, so that one shape is compiled."""
+  """Logits of clips, each [T, ...]; the last batch is padded, so that one shape is compiled."""
   logits: list[np.ndarray] = []
   for start in range(0, len(clips), batch_size):
     batch = np.stack(clips[start : start + batch_size])
-    padding = np.zeros((batch_size - len(batch), *batch.shape[1:]), np.uint8)
+    padding = np.zeros((batch_size - len(batch), *batch.shape[1:]), batch.dtype)
     logits += list(score(np.concatenate([batch, padding]))[: len(batch)])
   return logits
 

@@ -1,7 +1,7 @@
 """Training steps and one evaluation step, as pure functions of their arguments. `parallel` runs them on devices.
 
 They work on one device's share of a batch: {'clip': uint8 [B, T, H, W, C], 'label': int32 [B], 'weight': float32 [B]}.
-Clips travel as bytes and become float here, on the device.
+Clips travel as bytes and become float here, on the device; of lips 'clip' is float32 [B, T, K, 2].
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ def train_steps(
     state: the current state.
     batches: [K, B, ...]; with a cache, 'position' int32 [K, B] stands for 'clip'.
     key: the run's.
-    cache: all training clips, uint8 [N, T, H, W, C], or None.
+    cache: all training clips, [N, ...], or None.
     **settings: the other arguments of `train_step`.
 
   Returns:
@@ -106,13 +106,13 @@ def train_step(
 
 
 def eval_step(apply_fn, variables: Any, clips: jax.Array) -> jax.Array:
-  """Logits float32 of all devices' clips, given uint8 [B, T, H, W, C] of each; no dropout, no augmentation."""
+  """Logits float32 of all devices' clips, given those of each, [B, ...]; no dropout, no augmentation."""
   return jax.lax.all_gather(apply_fn(variables, to_float(clips), False), AXIS, tiled=True)
 
 
 def to_float(clips: jax.Array) -> jax.Array:
-  """uint8 to float32 in [0, 1]."""
-  return clips.astype(jnp.float32) / 255
+  """uint8 to float32 in [0, 1]; lips are float32 already."""
+  return clips.astype(jnp.float32) / 255 if clips.dtype == jnp.uint8 else clips
 
 
 def _apply(state: TrainState, grads: Any, batch_stats: Any, schedule: Callable[[jax.Array], jax.Array]) -> TrainState:

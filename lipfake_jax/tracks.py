@@ -1,8 +1,9 @@
 """The faces of a video, followed over time.
 
-In: frames one by one. Out: for every frame the placement of each face in it. Next stage: `clips` cuts them out.
+In: frames one by one. Out: for every frame the placement of each face in it, and its lips. Next stage: `clips` cuts
+them out.
 
-Landmarks are taken in key frames only, every `stride`-th one; between two of them placements are interpolated. A track
+Landmarks are taken in key frames only, every `stride`-th one; between two of them all is interpolated. A track
 is one person between two cuts. It consists of segments: where a face is lost for a moment its track goes on with a new
 segment, and nothing is averaged or compared across the gap.
 """
@@ -33,6 +34,7 @@ THUMB_STEP = 8  # every 8th pixel in both directions tells
 
 Boxes = np.ndarray  # float [4]: left, top, right, bottom
 Place = Callable[[np.ndarray], np.ndarray]  # float32 [468, 2] -> complex128 [R, 2]: placements of R regions
+Trace = Callable[[np.ndarray], np.ndarray]  # float32 [468, 2] -> complex128 [K]: the lips, as in `regions.trace_lips`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,11 +53,12 @@ class Sighting:
 
 @dataclasses.dataclass(frozen=True)
 class Face:
-  """A face in any frame: its segment, its track, and complex128 [R, 2], where its R regions are."""
+  """A face in any frame: its segment and its track, where its R regions are, complex128 [R, 2], and lips [K]."""
 
   segment: int
   track: int
   placements: np.ndarray
+  lips: np.ndarray
 
 
 @dataclasses.dataclass(eq=False)
@@ -135,18 +138,21 @@ def replay_faces(frames: Iterable[Frame], sightings: dict[int, list[Sighting]]) 
     yield frame, sightings.get(frame.index)
 
 
-def follow(seen: Iterable[Seen], place: Place, half_window_s: float) -> Iterator[tuple[Frame, list[Face]]]:
+def follow(
+  seen: Iterable[Seen], place: Place, trace: Trace, half_window_s: float
+) -> Iterator[tuple[Frame, list[Face]]]:
   """Places every face in every frame: interpolated between key frames, and smoothed over a centred window.
 
   Args:
     seen: from `find_faces`.
     place: from landmarks to placements.
+    trace: from landmarks to lips, which are interpolated and not smoothed.
     half_window_s: weights fall from 1 in a frame to 0 this many seconds away, as a raised cosine; 0 smooths nothing.
 
   Yields:
     Every frame, in order, with its faces. Frames wait for as long as their window reaches ahead.
   """
-  offsets, weights = _window(half_window_s)
+  window, moment = _window(half_window_s), _window(0)
   waiting: collections.deque[Frame] = collections.deque()
   spans: dict[int, _Span] = {}
 
@@ -156,7 +162,7 @@ def follow(seen: Iterable[Seen], place: Place, half_window_s: float) -> Iterator
       if any(span.open and span.times[-1] < now + half_window_s for span in spans.values()):
         return
       faces = [
-        Face(segment, span.track, span.at(now, offsets, weights))
+        Face(segment, span.track, span.at(now, span.placements, window), span.at(now, span.lips, moment))
         for segment, span in spans.items()
         if span.times[0] <= now <= span.times[-1]
       ]
@@ -176,6 +182,7 @@ def follow(seen: Iterable[Seen], place: Place, half_window_s: float) -> Iterator
       span = spans.setdefault(sighting.segment, _Span(sighting.track))
       span.times.append(frame.time_s)
       span.placements.append(place(sighting.landmarks))
+      span.lips.append(trace(sighting.landmarks))
     for segment in spans.keys() - {s.segment for s in sightings}:
       spans[segment].open = False
     yield from release()
@@ -186,29 +193,31 @@ def follow(seen: Iterable[Seen], place: Place, half_window_s: float) -> Iterator
 
 @dataclasses.dataclass
 class _Span:
-  """The key placements of a segment, as far back as they are needed."""
+  """The key placements of a segment, and its lips, as far back as they are needed."""
 
   track: int
   times: list[float] = dataclasses.field(default_factory=list)
   placements: list[np.ndarray] = dataclasses.field(default_factory=list)
+  lips: list[np.ndarray] = dataclasses.field(default_factory=list)
   open: bool = True
 
   def forget(self, before_s: float) -> None:
     """Drops what no moment from before_s on needs, so that a long segment takes no more memory than a short one."""
     while len(self.times) > 2 and self.times[1] < before_s:
-      self.times.pop(0)
-      self.placements.pop(0)
+      for column in (self.times, self.placements, self.lips):
+        column.pop(0)
 
-  def at(self, time_s: float, offsets: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The smoothed placements at a time; beyond its ends a segment stands still."""
+  def at(self, time_s: float, values: list[np.ndarray], window: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Key values about a time, averaged over a window; beyond its ends a segment stands still."""
+    offsets, weights = window
     keys, moments = np.array(self.times), time_s + offsets
     if len(keys) == 1:
-      return self.placements[0]
+      return values[0]
     after = np.clip(np.searchsorted(keys, moments), 1, len(keys) - 1)
     share = np.clip((moments - keys[after - 1]) / (keys[after] - keys[after - 1]), 0, 1)
     of_key = np.bincount(after, weights * share, len(keys))  # how much each key placement counts for
     of_key += np.bincount(after - 1, weights * (1 - share), len(keys))
-    return np.tensordot(of_key, np.array(self.placements), 1)
+    return np.tensordot(of_key, np.array(values), 1)
 
 
 @dataclasses.dataclass

@@ -53,7 +53,7 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   # The test part too: that it is missing should be told before the training, not after it.
   train_split, validation, _ = (
     input_pipeline.open_split(
-      data.dataset, data.builder_config, part, data_dir, data.split, data.split_seed, data.exclude
+      data.dataset, data.builder_config, part, data_dir, data.split, data.split_seed, data.exclude, model.input
     )
     for part in PARTS
   )

@@ -48,7 +48,7 @@ def create_train_state(
 
   Args:
     model: the module.
-    clip_shape: (T, H, W, C) of one clip.
+    clip_shape: of one clip, as the model takes it.
     optimizer: from `create_optimizer`.
     learning_rate: of the first step.
     precision: a resolved precision; 'float16' adds dynamic loss scaling.

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lipfake_jax.augment import EXAMPLES, Augmentation, augment_clips
+from lipfake_jax.augment import EXAMPLES, Augmentation, augment_clips, mirror_lips
 
 CLIPS = np.random.default_rng(0).uniform(0.2, 0.8, (8, 5, 6, 6, 3)).astype(np.float32)
 
@@ -139,3 +139,34 @@ def test_lost_frames_show_the_one_before():
 def test_time_runs_backwards_or_not():
   order = np.round(augment(clips=numbered(), reverse=0.5)[:, :, 0, 0, 0] * 11).astype(int)
   assert {tuple(row) for row in order} == {tuple(range(12)), tuple(range(11, -1, -1))}
+
+
+LIPS = np.random.default_rng(1).normal(0, 0.3, (8, 12, 64, 2)).astype(np.float32)
+
+
+def test_mirrored_lips_are_those_of_the_other_side():
+  mirrored = np.asarray(mirror_lips(LIPS))
+  np.testing.assert_array_equal(mirror_lips(mirrored), LIPS)
+  np.testing.assert_array_equal(mirrored[..., 0, :], LIPS[..., 0, :] * (-1, 1))  # the middle of the upper lip
+  np.testing.assert_array_equal(mirrored[..., 1, :], LIPS[..., 19, :] * (-1, 1))
+
+
+def test_lips_are_drawn_as_their_pixels_would_be():
+  """A clip and its lips are mirrored, turned round and lose frames alike."""
+  flipped, turned = augment(clips=LIPS, flip=0.5), augment(clips=LIPS, reverse=0.5)
+  was_flipped = [not np.array_equal(a, b) for a, b in zip(flipped, LIPS, strict=True)]
+  assert was_flipped == [not np.array_equal(a, b) for a, b in zip(augment(flip=0.5), CLIPS, strict=True)]
+  for now, before, mirrored in zip(flipped, LIPS, was_flipped, strict=True):
+    np.testing.assert_array_equal(now, mirror_lips(before) if mirrored else before)
+  backwards = augment(clips=numbered(), reverse=0.5)[:, 0, 0, 0, 0] > 0.5
+  assert 0 < backwards.sum() < 8
+  for now, before, turn in zip(turned, LIPS, backwards, strict=True):
+    np.testing.assert_array_equal(now, before[::-1] if turn else before)
+  order = np.round(augment(clips=numbered(), drop=0.4)[:, :, 0, 0, 0] * 11).astype(int)
+  for now, before, seen in zip(augment(clips=LIPS, drop=0.4), LIPS, order, strict=True):
+    np.testing.assert_array_equal(now, before[seen])
+
+
+@pytest.mark.parametrize('name', set(EXAMPLES) - {'flip', 'drop', 'reverse'})
+def test_what_is_for_pixels_leaves_lips_alone(name):
+  np.testing.assert_array_equal(augment(clips=LIPS, **{name: EXAMPLES[name]}), LIPS)

@@ -6,12 +6,15 @@ import cv2
 import numpy as np
 import pytest
 from conftest import to_frame, write_video
+from regions_test import head
 
+from lipfake_jax import sightings, tracks
 from lipfake_jax.analysis import analyse_video
 from lipfake_jax.clip_spec import SPECS, ClipSpec
 from lipfake_jax.clips import Clip, Rejection, extract_clips
 from lipfake_jax.errors import UserError
 from lipfake_jax.flow import flow_activity, to_gray
+from lipfake_jax.regions import LIP_CORNERS, LIP_POINTS
 from lipfake_jax.video import read_frames
 
 
@@ -133,6 +136,55 @@ def test_activity_of_chosen_frames_is_that_of_their_crops(face_video, extract):
   assert len(follows) > 30
   for i in follows:
     assert clip.activity[i] == pytest.approx(flow_activity(gray[i - 1], gray[i]), rel=1e-5)
+
+
+def lips_of(tmp_path, heads, **spec):
+  """The lips of a clip of all frames; heads: the landmarks seen in each, None between two looks."""
+  gray = np.full((240, 320, 3), 128, np.uint8)
+  path = write_video(tmp_path / 'v.mp4', [gray] * len(heads))
+  seen = (
+    (to_frame(gray, i), None if face is None else [tracks.Sighting(0, 0, tracks._to_fixed(face))])
+    for i, face in enumerate(heads)
+  )
+  for _ in sightings.record(seen, tmp_path / 'v.bin'):
+    pass
+  spec = ClipSpec(frames=len(heads), rule='uniform', **spec)
+  [clip] = extract_clips(path, spec, None, sightings_cache=tmp_path / 'v.bin')
+  assert (clip.lips.dtype, clip.lips.shape) == (np.float32, (len(heads), 64, 2))
+  return clip.lips
+
+
+@pytest.mark.parametrize('alignment', ['aligned', 'box'])
+def test_lips_keep_still_upon_a_moving_head(tmp_path, alignment):
+  """It sways, turns and comes near; landmarks are kept in eighths of a pixel, of mouths from 48 to 80 pixels wide."""
+  heads = [head(80 + 20 * np.sin(i), 25 * np.sin(2 * i), 160 + 60j + 30 * np.exp(1j * i)) for i in range(12)]
+  lips = lips_of(tmp_path, heads, alignment=alignment)
+  assert np.abs(lips - lips[0]).max() < 0.006
+  # The mouth is .8 eye distances wide: 1 in its own widths, .957 - .95 above its place in the mean face.
+  np.testing.assert_allclose(lips[:, LIP_CORNERS], [[(-0.5, -0.00875), (0.5, -0.00875)]] * 12, atol=0.004)
+
+
+def test_lips_move_with_an_opening_mouth(tmp_path):
+  """By .2 eye distances, a quarter of its width, and back, on a head that turns; seen in every third frame."""
+  opening = [0, 0.1, 0.2, 0.1, 0]
+  keys = [head(100, 5 * i, 160 + 60j, opening=o) for i, o in enumerate(opening)]
+  heads = [keys[i // 3] if i % 3 == 0 else None for i in range(13)]
+  lips = lips_of(tmp_path, heads)
+  down = np.interp(np.arange(13) / 3, np.arange(5), np.array(opening) / 0.8)
+  lower = LIP_POINTS.index(17)
+  np.testing.assert_allclose(lips[:, lower, 1] - lips[0, lower, 1], down, atol=0.004)
+  still = np.delete(lips, lower, axis=1)
+  assert np.abs(still - still[0]).max() < 0.004
+
+
+def test_lips_of_a_photograph_keep_still(face_video, extract):
+  """Whatever the crop: it sways by up to 2 pixels a frame, a 36th of its mouth's width."""
+  for name in ('flow_lips_60x64', 'flow_lips_box_60x64'):
+    lips = extract(face_video, SPECS[name]).lips
+    assert lips.std(axis=0).max() < 0.03
+    width = lips[:, LIP_CORNERS[1]] - lips[:, LIP_CORNERS[0]]
+    assert np.median(np.hypot(*width.T)) == pytest.approx(1, abs=1e-5)
+    assert np.abs(width[:, 1]).max() < 0.1  # upright
 
 
 @pytest.fixture(scope='module')

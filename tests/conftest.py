@@ -18,6 +18,7 @@ from etils import epath
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.clips import Clip, Rejection
 from lipfake_jax.landmarks import open_face_models
+from lipfake_jax.regions import LIP_POINTS
 from lipfake_jax.video import Frame
 
 # What one test compiled, the others and their subprocesses need not: without it they take three times as long.
@@ -109,11 +110,19 @@ def make_clip(frames: np.ndarray, key: str, **fields) -> Clip:
   ramp = np.arange(len(frames), dtype=np.float32)
   known = {
     'indices': ramp.astype(np.int32), 'times': ramp / 25, 'gaps': np.minimum(ramp, 1) / 25, 'activity': ramp,
-    'boxes': np.zeros((len(frames), 4), np.float32), 'angles': 0 * ramp, 'track': 0, 'face_share': 1.0,
-    'mouth_width': 50.0, 'sharpness': 100.0, 'mean_activity': 0.5, 'fps': 25.0, 'codec': 'h264', 'width': 640,
-    'height': 480,
+    'boxes': np.zeros((len(frames), 4), np.float32), 'angles': 0 * ramp,
+    'lips': np.zeros((len(frames), len(LIP_POINTS), 2), np.float32), 'track': 0, 'face_share': 1.0, 'mouth_width': 50.0,
+    'sharpness': 100.0, 'mean_activity': 0.5, 'fps': 25.0, 'codec': 'h264', 'width': 640, 'height': 480,
   }  # fmt: skip
   return Clip(frames=frames, key=key, **{**known, **fields})
+
+
+def tiny_lips(key: str) -> np.ndarray:
+  """Lips of a video of `tiny_data`, float32 [T, K, 2]: a mouth of its own, which a fake opens in every other frame."""
+  number, t = int(key[-7:-4]), TINY['frames']
+  mouth = np.random.default_rng(number).uniform(-0.5, 0.5, (len(LIP_POINTS), 2))
+  flicker = (number % 2) * (np.arange(t) % 2)[:, None, None] * (0, 0.1)
+  return (mouth + flicker).astype(np.float32)
 
 
 @pytest.fixture(scope='session')
@@ -144,7 +153,7 @@ def tiny_data(tmp_path_factory) -> str:
     t, s = spec.frames, spec.size
     flicker = (number % 2) * 100 * (np.arange(t) % 2)[:, None, None, None]
     pixels = (rng.integers(100, 130, (1, s, s, 3)) + np.zeros((t, 1, 1, 1), int) + flicker).astype(np.uint8)
-    return make_clip(pixels, record.key)
+    return make_clip(pixels, record.key, lips=tiny_lips(record.key))
 
   class TinyClips(LipClipBuilder):
     pkg_dir_path = epath.Path(__file__).parent  # where TFDS looks for a README: not a package

@@ -57,6 +57,16 @@ def test_clips_are_pictured_a_row_each(tmp_path, tiny_data):
   assert (picture.height, picture.width) == (3 * 16, 10 * 16)
 
 
+def test_lips_are_pictured_too(tmp_path, tiny_data):
+  split = input_pipeline.open_split('tiny_clips', 'tiny', 'train', tiny_data, feature='lips')
+  with history.open_board(tmp_path, write=True) as board:
+    history.add_clips(board, split, Augmentation(0.0, 0.0), seed=0)
+  (picture,) = EventAccumulator(str(tmp_path / 'tensorboard')).Reload().Images('clips/fake')
+  assert (picture.height, picture.width) == (3 * 64, 10 * 64)
+  dots = history.draw_lips(np.array([[[0, 0], [0.3, 0.6], [-9, 0]]]))
+  assert np.argwhere(dots[0, ..., 0] == 0).tolist() == [[32, 0], [32, 32], [47, 39]]  # rows and columns of 63 / 2.4
+
+
 @pytest.mark.parametrize('rate', [1e-4, 0.0])
 def test_curves(tmp_path, rate):
   rng = np.random.default_rng(0)

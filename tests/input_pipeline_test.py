@@ -2,6 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from conftest import tiny_lips
 
 from lipfake_jax import input_pipeline
 from lipfake_jax.errors import UserError
@@ -64,6 +65,19 @@ def test_rows_belong_together(tiny_data):
       assert split.table['method'][position] == ('original', 'flicker')[label]
       assert (clip[1] != clip[0]).any() == bool(label)  # fakes flicker
       assert clip.dtype == np.uint8
+
+
+def test_lips_are_read_in_place_of_pixels(tiny_data):
+  split = open_tiny(tiny_data, 'test', feature='lips')
+  assert split.clip_shape == (6, 64, 2)
+  for batch in input_pipeline.eval_batches(split, 4):
+    assert batch['clip'].dtype == np.float32
+    for position, lips in zip(batch['position'], batch['clip'], strict=True):
+      np.testing.assert_array_equal(lips, tiny_lips(split.table['key'][position]))
+  both = input_pipeline.open_split('tiny_clips+tiny_clips', 'tiny', 'train', tiny_data, feature='lips')
+  assert input_pipeline.read_clips(both, 44 * 6 * 64 * 2 * 4, 'this machine').shape == (44, 6, 64, 2)
+  with pytest.raises(UserError, match='the 44 clips of'):
+    input_pipeline.read_clips(both, 44 * 6 * 64 * 2 * 4 - 1, 'this machine')
 
 
 def test_a_missing_dataset_says_how_to_get_it(tmp_path):

@@ -68,6 +68,8 @@ def test_tfds_build_makes_a_dataset_of_a_folder(tmp_path, face_video, blank_vide
   assert {row['key'].decode(): int(row['label']) for row in rows} == {'real/face.mp4': 0, 'fake/face.mp4': 1}
   assert rows[0]['clip'].shape == (30, 32, 32, 3)
   assert rows[0]['clip'].std() > 10  # pixels, not blanks
+  assert (rows[0]['lips'].shape, rows[0]['lips'].dtype) == ((30, 64, 2), np.float32)
+  assert 0.1 < rows[0]['lips'].std() < 1  # of a mouth's width
   rejections = {r['key']: (r['reason'], r['label']) for r in builder.info.metadata['rejections']}
   assert rejections == {'fake/blank.mp4': ('no_face', 'fake'), 'real/text.mp4': ('unreadable', 'real')}
   assert builder.info.metadata['rejection_counts']['rejected: no_face'] == {'real': 0, 'fake': 1}

@@ -1,8 +1,22 @@
 import numpy as np
 import pytest
+from conftest import to_frame
 
+from lipfake_jax.augment import mirror_lips
+from lipfake_jax.landmarks import _import_mediapipe
 from lipfake_jax.placement import to_box
-from lipfake_jax.regions import LIPS, MEAN_FACE, MOUTH, place_region, span_mouth
+from lipfake_jax.regions import (
+  LIP_CORNERS,
+  LIP_MIRROR,
+  LIP_POINTS,
+  LIP_RINGS,
+  LIPS,
+  MEAN_FACE,
+  MOUTH,
+  place_region,
+  span_mouth,
+  trace_lips,
+)
 
 
 def landmarks_with(lips):
@@ -79,3 +93,55 @@ def test_the_mouth_spans_its_corners():
 def test_unknown_names(region, alignment):
   with pytest.raises(ValueError, match='lower_face'):
     place_region(FACE, region, alignment)
+
+
+def test_lips_are_the_contours_of_the_mesh_and_what_is_about_them():
+  """The 40 that MediaPipe names."""
+  named = _import_mediapipe().solutions.face_mesh_connections.FACEMESH_LIPS
+  assert {*LIP_RINGS[0], *LIP_RINGS[1]} == {point for edge in named for point in edge}
+  assert len(set(LIP_POINTS)) == len(LIP_POINTS) == 64
+  assert not set(LIP_POINTS) & set(MEAN_FACE)  # what the head is laid over moves by itself
+
+
+def test_lips_keep_still_while_the_head_moves():
+  still = trace_lips(head())
+  for scale, degrees, middle in ((80, 30, 300 + 200j), (40, -20, 90 - 50j)):
+    np.testing.assert_allclose(trace_lips(head(scale, degrees, middle)), still, atol=1e-5)
+  # Corners .4 eye distances to the sides, .95 below the eyes, where the mean face has its mouth at .957.
+  np.testing.assert_allclose(still[list(LIP_CORNERS)], (-0.4 - 0.007j, 0.4 - 0.007j), atol=1e-5)
+
+
+def test_lips_move_by_what_the_mouth_opens():
+  """By half an eye distance, whatever the head's turn and size; what does not open does not move."""
+  for scale, degrees in ((80, 0), (40, 30)):
+    shut, wide = (trace_lips(head(scale, degrees, opening=o)) for o in (0, 0.5))
+    moved = np.where(np.array(LIP_POINTS) == 17, 0.5j, 0)
+    np.testing.assert_allclose(wide - shut, moved, atol=1e-5)
+
+
+def test_each_lip_landmark_has_a_mirror_image():
+  mirror = np.array(LIP_MIRROR)
+  np.testing.assert_array_equal(mirror[mirror], np.arange(64))
+  assert mirror[LIP_CORNERS[0]] == LIP_CORNERS[1]
+  middle = {LIP_POINTS[i] for i in range(64) if mirror[i] == i}
+  assert middle == {0, 17, 13, 14, 164, 18, 200, 199}
+
+
+def test_the_lips_of_a_mirror_image_are_the_mirrored_lips(models, portrait):
+  """On a photograph, where the mesh looks at one side and the other; rings run clockwise as seen."""
+  image = portrait[:400]
+
+  def look(rgb):
+    frame = to_frame(rgb)
+    landmarks, _ = models.mesh(frame, models.find(frame)[0])
+    return trace_lips(landmarks).astype(np.complex64).view(np.float32).reshape(-1, 2)
+
+  lips, other = look(image), look(image[:, ::-1])
+  gap = np.abs(np.asarray(mirror_lips(lips)) - other).max(axis=1)
+  assert np.median(gap) < 0.02  # eye distances, of which the mouth is .8 wide
+  assert gap.max() < 0.06
+  assert np.median(np.abs(lips - other).max(axis=1)) < 0.2  # a mouth in the middle of a face
+  for ring in LIP_RINGS:
+    x, y = lips[[LIP_POINTS.index(point) for point in ring]].T
+    assert (x * np.roll(y, -1) - y * np.roll(x, -1)).sum() > 0
+    assert y[0] < y[len(ring) // 2]

@@ -102,17 +102,25 @@ def place_middle(landmarks):
   return np.array([[complex(*middle), 10]])
 
 
+def trace_middle(landmarks):
+  """In place of lips."""
+  return landmarks.mean(axis=0) @ [1, 1j] * np.ones(1)
+
+
 def sighting(x, y, segment=0, track=0):
   return Sighting(segment, track, np.round(np.tile([[x, y]], (468, 1)) * tracks.FIXED_POINT).astype(np.int16))
 
 
-def centres(seen, half_window_s):
-  """Frame index -> centre of its face, as placed by `follow`."""
+def followed(seen, half_window_s):
+  """Frame index -> its faces, as placed by `follow`."""
   black = np.zeros((8, 8, 3), np.uint8)
   stream = ((to_frame(black, index), found) for index, found in enumerate(seen))
-  return {
-    f.index: [face.placements[0, 0] for face in faces] for f, faces in follow(stream, place_middle, half_window_s)
-  }
+  return {f.index: faces for f, faces in follow(stream, place_middle, trace_middle, half_window_s)}
+
+
+def centres(seen, half_window_s):
+  """Frame index -> centres of its faces."""
+  return {i: [face.placements[0, 0] for face in faces] for i, faces in followed(seen, half_window_s).items()}
 
 
 def test_between_key_frames_placements_are_interpolated():
@@ -145,6 +153,14 @@ def test_smoothing_takes_out_jitter_and_keeps_steady_motion():
     assert centres(moving, 0.3)[i][0] == pytest.approx(2 * i + 50j, abs=0.01)
 
 
+def test_lips_are_interpolated_and_not_smoothed():
+  seen = [[sighting(100 + 8 * (i % 2), 50)] if j == 0 else None for i in range(12) for j in range(4)]
+  faces = followed([*seen, [sighting(100, 50)]], 0.3)
+  way = [8, 6, 4, 2, 0, 2, 4, 6, 8]
+  np.testing.assert_allclose([faces[i][0].lips[0] for i in range(20, 29)], 100 + 50j + np.array(way))
+  assert abs(faces[24][0].placements[0, 0] - (104 + 50j)) < 1
+
+
 def test_smoothing_looks_ahead_as_far_as_back():
   """A step is centred on its place, not after it."""
   step = [[sighting(100 * (i >= 20), 0)] for i in range(40)]
@@ -165,7 +181,7 @@ def test_frames_wait_no_longer_than_the_window():
       taken = index
       yield to_frame(black, index), [sighting(index, 0)]
 
-  for frame, _ in follow(stream(), place_middle, 0.3):
+  for frame, _ in follow(stream(), place_middle, trace_middle, 0.3):
     assert taken - frame.index <= 0.3 * 25 + 1
 
 

@@ -22,6 +22,7 @@ from lipfake_jax import checkpoints, epoch, evaluate, input_pipeline, preemption
 from lipfake_jax.clip_spec import SPECS
 from lipfake_jax.errors import Interrupted, UserError
 
+MODEL = {'name': 'cnn_lstm', 'arguments': {}}
 TINY_MODEL = {'filters': (8, 8), 'units': 16, 'hidden': 16, 'lstm_dropout': 0.1, 'dropout': 0.1}
 
 
@@ -534,14 +535,14 @@ def test_parts_are_those_of_training_where_a_dataset_is_common(monkeypatch, trai
   """Else a video of the training part could be tested on."""
   monkeypatch.setattr(input_pipeline, 'open_split', lambda *_, split, **__: split)
   data = {'dataset': trained[0], 'builder_config': trained[1], 'split': 'paper', 'split_seed': 0, 'exclude': ()}
-  assert evaluate.open_tested(tested, {'data': data, 'before': [], 'clip': {}}, None) == expected
+  assert evaluate.open_tested(tested, {'data': data, 'before': [], 'clip': {}, 'model': MODEL}, None) == expected
 
 
 def test_clips_go_by_their_own_name_in_another_dataset(monkeypatch):
   """A control's config, or a union's, is known to its dataset alone."""
   monkeypatch.setattr(input_pipeline, 'open_split', lambda name, config, *_, **__: f'{name}/{config}')
   data = {'dataset': 'demo_lips', 'builder_config': 'flow_lips_60x64_null', 'split': '', 'split_seed': 0, 'exclude': ()}
-  meta = {'data': data, 'before': [], 'clip': dataclasses.asdict(SPECS['flow_lips_60x64'])}
+  meta = {'data': data, 'before': [], 'clip': dataclasses.asdict(SPECS['flow_lips_60x64']), 'model': MODEL}
   assert evaluate.open_tested('demo_lips', meta, None) == 'demo_lips/flow_lips_60x64_null'
   assert evaluate.open_tested('xm2vts:all', meta, None) == 'xm2vts/flow_lips_60x64'
   assert evaluate.open_tested('xm2vts/mine:all', meta, None) == 'xm2vts/mine'

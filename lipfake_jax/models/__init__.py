@@ -1,8 +1,9 @@
 """The registry of models: clips in, logits out.
 
-Every model is a linen module called as `model(clips, train, mask)`: clips float [B, T, H, W, C] in [0, 1] to logits
-float32, positive for fake: [B], one a clip, or [B, T], one a frame. `mask`, bool [B, T], is False where a clip is
-padded, at its end; None where none is. `l2_kernels` names the kernels that carry an L2 penalty. Next stage: `steps`.
+Every model is a linen module called as `model(clips, train, mask)`: clips float [B, T, H, W, C] in [0, 1], or lips
+float [B, T, K, 2] where its `input` is 'lips', to logits float32, positive for fake: [B], one a clip, or [B, T], one a
+frame. `mask`, bool [B, T], is False where a clip is padded, at its end; None where none is. `l2_kernels` names the
+kernels that carry an L2 penalty. Next stage: `steps`.
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ from lipfake_jax.models.cnn3d import Cnn3d
 from lipfake_jax.models.cnn5_frames import Cnn5Frames
 from lipfake_jax.models.cnn_gru import CnnGru
 from lipfake_jax.models.cnn_lstm import CnnLstm
+from lipfake_jax.models.lip_kinematics import LipKinematics
 from lipfake_jax.models.r2plus1d import R2Plus1d
 from lipfake_jax.models.resnet_tcn import ResnetTcn
 from lipfake_jax.models.xception_frames import XceptionFrames
@@ -31,6 +33,7 @@ MODELS: dict[str, type[nn.Module]] = {
   'xception_frames': XceptionFrames,
   'cnn5_frames': Cnn5Frames,
   'resnet_tcn': ResnetTcn,
+  'lip_kinematics': LipKinematics,
 }
 
 

@@ -23,7 +23,7 @@ from lipfake_jax.precision import PRECISIONS, resolve_precision
 from lipfake_jax.train_state import create_train_state
 
 CLIP = (60, 64, 64, 3)  # frames, rows, columns, colours
-OTHER_CLIPS = {'clrnet': (5, 64, 64, 3)}
+OTHER_CLIPS = {'clrnet': (5, 64, 64, 3), 'lip_kinematics': (60, 64, 2)}  # the latter: frames, landmarks, x and y
 ROUNDS = 3
 
 
@@ -38,6 +38,8 @@ def describe_model(name: str, batch_size: int, precision: str) -> list[str]:
   train_step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, schedule)
   eval_step = parallel.parallel_eval_step(model.apply)
   clips = np.random.default_rng(0).integers(0, 256, (batch_size, *shape), np.uint8)
+  if model.input != 'clip':
+    clips = clips.astype(np.float32)
   labels = np.arange(batch_size, dtype=np.int32) % 2
   batch = {'clip': clips, 'label': labels, 'weight': np.ones(batch_size, np.float32)}
   sharded = {field: parallel.shard(value[None]) for field, value in batch.items()}
@@ -48,7 +50,7 @@ def describe_model(name: str, batch_size: int, precision: str) -> list[str]:
     jax.block_until_ready(metrics)
 
   speeds = [batch_size / _best_time(step) for step in (train, lambda: eval_step(state.variables, clips))]
-  size = 'x'.join(map(str, shape[:3]))
+  size = f'{model.input} {"x".join(map(str, shape[:3]))}'
   return [name, size, f'{n_params:,}', f'{flops / 1e9:.2f}', *(f'{speed:.3g}' for speed in speeds)]
 
 
@@ -74,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
   keep_freed_memory()
   precision = resolve_precision(options.precision)
   print(f'{jax.device_count()} x {jax.devices()[0].device_kind}, {precision}, batch {options.batch_size}\n')
-  print('| model | clip | parameters | GFLOP a clip, forward | training, clips/s | inference, clips/s |')
+  print('| model | input | parameters | GFLOP a clip, forward | training, clips/s | inference, clips/s |')
   print('|---|---|---|---|---|---|')
   for name in options.models:
     print(f'| {" | ".join(describe_model(name, options.batch_size, precision))} |', flush=True)

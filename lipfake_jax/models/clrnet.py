@@ -20,6 +20,7 @@ Padding comes last and time runs forward, so that it can reach batch statistics 
 """
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import flax.linen as nn
 import jax
@@ -43,6 +44,8 @@ class Clrnet(nn.Module):
   blocks: tuple[int, ...] = (3, 4, 6, 3)
   dropout: float = 0.25
   dtype: jnp.dtype = jnp.float32
+
+  input: ClassVar[str] = 'clip'
 
   @property
   def l2_kernels(self) -> tuple[tuple[str, ...], ...]:

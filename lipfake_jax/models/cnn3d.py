@@ -39,6 +39,7 @@ class Cnn3d(nn.Module):
   dropout: float = 0.5
   dtype: jnp.dtype = jnp.float32
 
+  input: ClassVar[str] = 'clip'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
   @nn.compact

@@ -35,6 +35,7 @@ class Cnn5Frames(nn.Module):
   dropout: float = 0.5
   dtype: jnp.dtype = jnp.float32
 
+  input: ClassVar[str] = 'clip'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
   @nn.compact

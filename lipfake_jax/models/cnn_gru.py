@@ -63,6 +63,7 @@ class CnnGru(nn.Module):
   dropout: float = 0.5
   dtype: jnp.dtype = jnp.float32
 
+  input: ClassVar[str] = 'clip'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = (('encoder', 'conv2', 'kernel'), ('dense', 'kernel'))
 
   @nn.compact

@@ -40,6 +40,7 @@ class R2Plus1d(nn.Module):
   blocks: tuple[int, ...] = (2, 2, 2, 2)
   dtype: jnp.dtype = jnp.float32
 
+  input: ClassVar[str] = 'clip'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
   @nn.compact

@@ -48,6 +48,7 @@ class ResnetTcn(nn.Module):
   dropout: float = 0.2
   dtype: jnp.dtype = jnp.float32
 
+  input: ClassVar[str] = 'clip'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
   @nn.compact

@@ -41,6 +41,7 @@ class XceptionFrames(nn.Module):
   dropout: float = 0.5
   dtype: jnp.dtype = jnp.float32
 
+  input: ClassVar[str] = 'clip'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
   @nn.compact
