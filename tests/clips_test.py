@@ -37,12 +37,14 @@ def tracks_of(models):
 
 
 @pytest.mark.parametrize('name', SPECS)
-def test_every_strategy_yields_its_clip(face_video, models, name):
+def test_every_strategy_yields_its_clips(face_video, models, name):
   spec = SPECS[name]
   if spec.below == 'drop':  # hardly a frame of this video is active
     assert extract_clips(face_video, spec, models).reason == 'too_few_active'
     spec = dataclasses.replace(spec, threshold=0.0)
-  [clip] = extract_clips(face_video, spec, models, 'a/face.mp4')
+  clip, *others = extract_clips(face_video, spec, models, 'a/face.mp4')
+  assert len(others) < spec.clips
+  assert bool(others) == (spec.clips > 1)
   assert clip.key == 'a/face.mp4'
   assert clip.frames.shape == (spec.frames, spec.size, spec.size, 3)
   assert clip.frames.dtype == np.uint8
@@ -70,7 +72,8 @@ def test_crops_show_the_mouth_of_their_frames(face_video, extract, name):
     clip.boxes[:, 2] - clip.boxes[:, 0], {'flow_lips_60x64': 1.2 * 88}.get(name, 1.5 * 72), atol=8
   )
   middles = (clip.boxes[:, :2] + clip.boxes[:, 2:]) / 2
-  np.testing.assert_allclose(middles[:, 0], 268 + 6 * np.sin(0.4 * clip.indices), atol=3)
+  # Smoothed over .6 s, aligned crops lag behind a sway of 1.6 Hz by half of it; x264 rounds by its number of threads.
+  np.testing.assert_allclose(middles[:, 0], 268 + 6 * np.sin(0.4 * clip.indices), atol=4)
   np.testing.assert_allclose(middles[:, 1], 276, atol=6)
   frames = {frame.index: frame.rgb for frame in read_frames(face_video)}
   for row in (0, 30, 59):
