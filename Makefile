@@ -7,7 +7,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := data
 DEMO := --data_dir=$(DATA)
-PARALLEL := --numprocesses=2 --dist=loadfile
 QUIET := TF_CPP_MIN_LOG_LEVEL=3 TF_ENABLE_ONEDNN_OPTS=0
 
 .PHONY: setup demo test fast controls
@@ -40,7 +39,7 @@ test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(BIN)/python -m pytest
 
 fast: setup
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow'
