@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from jax.experimental import multihost_utils
 from orbax.checkpoint.checkpoint_managers import preservation_policy as preservation
 
 from lipfake_jax.errors import UserError
@@ -74,8 +75,10 @@ def restore_latest(manager: ocp.CheckpointManager, state: TrainState) -> tuple[T
     except Exception as error:  # many kinds, by what is damaged
       aside = Path(manager.directory).parent / 'damaged' / str(step)
       print(f'checkpoint {step} is damaged ({_first_line(error)}): it is now {aside}, and the one before it is tried')
-      aside.parent.mkdir(exist_ok=True)
-      (Path(manager.directory) / str(step)).rename(aside)
+      if jax.process_index() == 0:
+        aside.parent.mkdir(exist_ok=True)
+        (Path(manager.directory) / str(step)).rename(aside)
+      multihost_utils.sync_global_devices(f'checkpoint {step} is aside')  # of several processes, all find the same
       manager.reload()
   if steps:
     raise UserError(f'no checkpoint of {Path(manager.directory).parent} is whole: start anew in another --workdir')

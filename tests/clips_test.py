@@ -72,8 +72,7 @@ def test_crops_show_the_mouth_of_their_frames(face_video, extract, name):
     clip.boxes[:, 2] - clip.boxes[:, 0], {'flow_lips_60x64': 1.2 * 88}.get(name, 1.5 * 72), atol=8
   )
   middles = (clip.boxes[:, :2] + clip.boxes[:, 2:]) / 2
-  # Smoothed over .6 s, aligned crops lag behind a sway of 1.6 Hz by half of it; x264 rounds by its number of threads.
-  np.testing.assert_allclose(middles[:, 0], 268 + 6 * np.sin(0.4 * clip.indices), atol=4)
+  np.testing.assert_allclose(middles[:, 0], 268 + 6 * np.sin(0.4 * clip.indices), atol=3)
   np.testing.assert_allclose(middles[:, 1], 276, atol=6)
   frames = {frame.index: frame.rgb for frame in read_frames(face_video)}
   for row in (0, 30, 59):

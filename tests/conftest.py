@@ -88,7 +88,7 @@ def second_portrait() -> np.ndarray:
 def face_video(tmp_path_factory, portrait) -> Path:
   """70 frames of the portrait, swaying by up to 6 pixels."""
   sway = [np.roll(portrait[:400], round(6 * np.sin(0.4 * i)), axis=1) for i in range(70)]
-  return write_video(tmp_path_factory.mktemp('videos') / 'face.mp4', sway)
+  return write_video(tmp_path_factory.mktemp('videos') / 'face.mp4', sway, threads='2')  # x264's bits depend on it
 
 
 @pytest.fixture(scope='session')

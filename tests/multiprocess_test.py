@@ -81,7 +81,7 @@ def test_two_processes_train_as_one(tmp_path, together, tiny_data):
 
 @pytest.mark.slow
 def test_a_signal_to_one_stops_all_after_the_same_step(tmp_path, together, tiny_data):
-  """And they go on together, to the same bits as if nothing had happened."""
+  """And they go on together, to the same bits as if nothing had happened, even when what they saved is damaged then."""
   processes = start_two(tmp_path, tiny_data)
   while not history.read_rows(tmp_path) and all(process.poll() is None for process in processes):
     time.sleep(0.01)
@@ -93,5 +93,10 @@ def test_a_signal_to_one_stops_all_after_the_same_step(tmp_path, together, tiny_
   assert len(messages) == 2
   assert messages[0] == messages[1]
   assert len(history.read_rows(tmp_path)) < 12
+  newest = max((tmp_path / 'checkpoints').glob('[0-9]*'), key=lambda path: int(path.name))
+  for path in (newest / 'weights').rglob('*'):
+    if path.is_file():
+      path.write_bytes(b'')  # both find it damaged, and go on from the one before it
   assert [outcome(process)[0] for process in start_two(tmp_path, tiny_data)] == [0, 0]
+  assert (tmp_path / 'damaged' / newest.name).is_dir()
   np.testing.assert_array_equal(parameters(tmp_path), parameters(together[0]))
