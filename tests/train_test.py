@@ -105,7 +105,7 @@ def test_the_metrics_have_the_promised_keys(finished):
     'n n_real n_fake tp tn fp fn accuracy balanced_accuracy majority_accuracy precision recall specificity f1 mcc mse '
     'brier log_loss auc ap eer ece threshold'
   )
-  assert set(figures) == set(promised.split())
+  assert set(promised.split()) < set(figures)
 
 
 def test_the_best_epoch_is_what_is_used(finished, tiny_data):
@@ -116,7 +116,7 @@ def test_the_best_epoch_is_what_is_used(finished, tiny_data):
   assert meta['clip']['frames'] == 6
   split = input_pipeline.open_split('tiny_clips', 'tiny', 'validation', tiny_data)
   score, _ = evaluate.load_run(finished)
-  scores = evaluate.score_split(score, split, 4, 'mean')
+  scores = video_scores(evaluate.score_clips(score, split, 4), split, 'mean')
   loss = -np.mean(np.where(scores.labels, np.log(scores.p_fake), np.log1p(-scores.p_fake)))
   assert loss == pytest.approx(min(losses), rel=1e-5)
 
