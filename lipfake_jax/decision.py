@@ -62,7 +62,7 @@ def choose_threshold(labels: np.ndarray, p_fake: np.ndarray, rule: str) -> float
   check_rule(rule)
   if rule == 'fixed':
     return FIXED_THRESHOLD
-  labels = np.asarray(labels).astype(bool)
+  labels, p_fake = np.asarray(labels).astype(bool), np.asarray(p_fake)
   if labels.all() or not labels.any():
     raise ValueError('a threshold needs videos of both classes')
   fpr, tpr, cuts = roc_curve(labels, p_fake)

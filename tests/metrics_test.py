@@ -126,3 +126,12 @@ def test_always_fake_is_chance_in_balanced_accuracy():
   trivial = always_fake({'n_real': 30, 'n_fake': 70})
   assert (trivial['accuracy'], trivial['balanced_accuracy'], trivial['mcc']) == (0.7, 0.5, 0)
   assert trivial['f1'] == pytest.approx(140 / 170)
+
+
+def test_recall_at_few_false_alarms_by_hand():
+  # 100 reals at 0, .01, ... .99; fakes at .985 (under one real: 1 % false alarms), .945 (five reals above), .5.
+  labels = np.array([0] * 100 + [1, 1, 1])
+  p = np.append(np.arange(100) / 100, [0.985, 0.945, 0.5])
+  ours = evaluate_scores(labels, p)
+  assert ours['tpr_at_fpr_1'] == pytest.approx(1 / 3)
+  assert ours['tpr_at_fpr_5'] == pytest.approx(2 / 3)

@@ -21,6 +21,7 @@ from configs import default
 from lipfake_jax import checkpoints, epoch, evaluate, input_pipeline, preemption, train
 from lipfake_jax.clip_spec import SPECS
 from lipfake_jax.errors import Interrupted, UserError
+from lipfake_jax.scores import video_scores
 
 MODEL = {'name': 'cnn_lstm', 'arguments': {}}
 TINY_MODEL = {'filters': (8, 8), 'units': 16, 'hidden': 16, 'lstm_dropout': 0.1, 'dropout': 0.1}
@@ -85,14 +86,14 @@ def test_scores_and_figures_agree(finished):
   folder = finished / 'eval' / 'tiny_clips-test'
   with open(folder / 'scores.csv', newline='') as file:
     table = list(csv.DictReader(file))
-  assert list(table[0]) == ['id', 'label', 'p_fake', 'frames_used', 'method', 'identity']
+  assert list(table[0])[:6] == ['id', 'label', 'p_fake', 'frames_used', 'method', 'identity']
   assert sorted(row['id'] for row in table) == [f'test/{n:03}.mp4' for n in range(9)]
   assert {(row['label'], row['method'], row['frames_used']) for row in table} == {
     ('0', 'original', '6'),
     ('1', 'flicker', '6'),
   }
   figures = json.loads((folder / 'metrics.json').read_text())
-  threshold = json.loads((finished / 'threshold.json').read_text())['threshold']
+  threshold = json.loads((finished / 'decision.json').read_text())['threshold']
   called = [float(row['p_fake']) > threshold for row in table]
   assert figures['threshold'] == threshold
   assert figures['tp'] == sum(c and row['label'] == '1' for c, row in zip(called, table, strict=True))
