@@ -133,7 +133,7 @@ def score_split(score: Callable[[np.ndarray], np.ndarray], split: Split, batch_s
     keys=[key for _, key in videos],
     identities=[split.table['identity'][i] for i in first],
     methods=[split.table['method'][i] for i in first],
-    frames=[len(positions) * split.clip_shape[0] for positions in videos.values()],
+    frames=[len(positions) * split.spec['frames'] for positions in videos.values()],
   )
 
 
