@@ -78,7 +78,7 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   claim_workdir(config, workdir, (checkpoints.KEPT + 1) * checkpoints.state_bytes(state))
   n_params = sum(leaf.size for leaf in jax.tree.leaves(state.params))
   print(f'{config.model.name}: {n_params:,} parameters, {precision}; {len(train_split)} clips to train on')
-  _fit(config, workdir, model, state, before, train_step, train_split, validation)
+  _train(config, workdir, model, state, before, train_step, train_split, validation)
   evaluate.choose_threshold(workdir, validation, config.eval.batch_size, config.eval.threshold)
   evaluate.evaluate_workdir(workdir, [data.dataset], data_dir, config.eval.batch_size)
 
@@ -89,7 +89,7 @@ def _create_schedule(hyper: ml_collections.ConfigDict, clips: int) -> Callable[[
   return create_schedule(hyper.schedule, int(updates * hyper.epochs), round(updates * hyper.warmup_epochs), floor)
 
 
-def _fit(
+def _train(
   config,
   workdir: Path,
   model: nn.Module,
