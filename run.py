@@ -27,6 +27,7 @@ flags.DEFINE_enum('mode', 'train', ['train', 'eval', 'predict'], 'What to do; tr
 flags.DEFINE_string('workdir', None, 'Folder of the run: checkpoints, logs, figures.', required=True)
 flags.DEFINE_string('data_dir', None, "Folder of the built datasets (default: TFDS's).")
 flags.DEFINE_list('eval_datasets', [], 'With --mode=eval: built datasets, each NAME, its test part, or NAME:PART.')
+flags.DEFINE_enum('format', 'text', ['text', 'markdown', 'latex'], 'With --mode=eval: of the printed tables.')
 flags.DEFINE_list('video', [], 'With --mode=predict: video files and folders of them.')
 flags.DEFINE_string('coordinator', None, 'Of several processes that train together: HOST:PORT of the first.')
 flags.DEFINE_integer('process_id', 0, 'With --coordinator: number of this process, from 0.', lower_bound=0)
@@ -56,7 +57,7 @@ def main(argv: Sequence[str]) -> None:
 
     if not FLAGS.eval_datasets:
       raise UserError('--mode=eval needs --eval_datasets=NAME,...')
-    evaluate_workdir(workdir, FLAGS.eval_datasets, FLAGS.data_dir, FLAGS.batch_size)
+    evaluate_workdir(workdir, FLAGS.eval_datasets, FLAGS.data_dir, FLAGS.batch_size, FLAGS.format)
   else:
     from lipfake_jax.predict import predict_videos
 

@@ -88,5 +88,5 @@ def get_config() -> ml_collections.ConfigDict:
 
   config.eval = ml_collections.ConfigDict()
   config.eval.batch_size = 32  # clips at once
-  config.eval.threshold = 'fixed'  # fixed: 0.5; balanced_accuracy: the best one on the validation split
+  config.eval.threshold = 'fixed'  # fixed: 0.5; or chosen on validation: balanced_accuracy, eer, fpr:0.05 (decision.py)
   return config

@@ -93,7 +93,7 @@ def describe(clip: np.ndarray) -> np.ndarray:
 
 def audit_table(split: Split, rule: str, seed: int, looks: np.ndarray | None) -> str:
   """The parts of a split and what they share, for people to read."""
-  rows = [dict(zip(split.table, values, strict=True)) for values in zip(*split.table.values(), strict=True)]
+  rows = split.rows
   parts = splits.assign_parts(rows, rule, seed)
   leaks = find_leaks(rows, parts, looks)
   lines = [splits.split_table(rows, rule, seed), '']

@@ -1,40 +1,63 @@
 """Scores and figures of a run's best weights on a split of a dataset.
 
-In: a workdir with checkpoints. Out: `<workdir>/eval/<dataset>-<split>/` with metrics.json,
-scores.csv, plots and a page.
+In: a workdir with checkpoints. Out: `<workdir>/eval/<dataset>-<split>/` with metrics.json, scores.csv, plots and a
+page. Two more commands read what evaluations left:
+
+  python -m lipfake_jax.evaluate matrix RUN...        # which run on which dataset: a table
+  python -m lipfake_jax.evaluate compare RUN_A RUN_B  # is one better, or is it chance?
 """
 
-import csv
+import collections
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lipfake_jax import checkpoints, input_pipeline, parallel, report, splits
-from lipfake_jax.aggregation import aggregate
+from lipfake_jax import checkpoints, input_pipeline, parallel, report, tables
+from lipfake_jax.breakdown import break_down
+from lipfake_jax.caveats import find_caveats
 from lipfake_jax.clip_spec import SPECS
+from lipfake_jax.decision import (
+  FIXED_THRESHOLD,
+  Decision,
+  calibrate,
+  choose_decision,
+  read_decision,
+  write_decision,
+)
 from lipfake_jax.errors import UserError
 from lipfake_jax.input_pipeline import Split
-from lipfake_jax.metrics import best_threshold, evaluate_scores
+from lipfake_jax.intervals import bootstrap
+from lipfake_jax.listing import LABELS
+from lipfake_jax.metrics import COUNTS, Metrics, count_metrics, evaluate_scores, probability_metrics
 from lipfake_jax.models import create_model
-
-THRESHOLDS = ('fixed', 'balanced_accuracy')
-FIXED_THRESHOLD = 0.5
+from lipfake_jax.provenance import describe_run
+from lipfake_jax.scores import Scores, clip_scores, video_scores, write_scores
 
 
 @dataclasses.dataclass(frozen=True)
-class Scores:
-  """One entry a video: labels int32 [N], p_fake float64 [N], and what scores.csv says of each."""
+class Evaluation:
+  """All that is told of one run on one split.
 
-  labels: np.ndarray
-  p_fake: np.ndarray
-  keys: list[str]
-  identities: list[str]
-  methods: list[str]
-  frames: list[int]
+  Attributes:
+    title: what was trained on what and tested on what.
+    scores: of the videos.
+    metrics: what metrics.json holds, see `measure`; and 'warnings'.
+    split: what was tested.
+    decision: how the run decides.
+    about: what the run and this evaluation are, by name: configuration, versions, hardware, digests.
+  """
+
+  title: str
+  scores: Scores
+  metrics: Metrics
+  split: Split
+  decision: Decision
+  about: dict[str, Any]
 
 
 def load_run(workdir: Path) -> tuple[Callable[[np.ndarray], np.ndarray], dict[str, Any]]:
@@ -45,7 +68,9 @@ def load_run(workdir: Path) -> tuple[Callable[[np.ndarray], np.ndarray], dict[st
   return lambda clips: step(weights, clips), meta
 
 
-def evaluate_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | None, batch_size: int) -> None:
+def evaluate_workdir(
+  workdir: Path, datasets: Sequence[str], data_dir: str | None, batch_size: int, form: str = 'text'
+) -> list[Metrics]:
   """Evaluates a run on parts of datasets, and prints and writes figures.
 
   Args:
@@ -53,20 +78,73 @@ def evaluate_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | Non
     datasets: each 'NAME' (its test part) or 'NAME:PART'; 'NAME/CONFIG' takes another config than the run's.
     data_dir: where datasets are kept; None is TFDS's default.
     batch_size: clips at once.
+    form: of the printed tables, one of `tables.FORMATS`.
+
+  Returns:
+    The metrics on each.
 
   Raises:
     UserError: no checkpoint, or a dataset that is not built.
   """
   parallel.check_batch_size(batch_size)
   score, meta = load_run(workdir)
-  threshold = read_threshold(workdir)
+  decision, seen = read_decision(workdir), open_seen(meta, data_dir)
+  found = []
   for dataset in datasets:
     split = open_tested(dataset, meta, data_dir)
     if any(split.spec[name] != meta['clip'][name] for name in ('frames', 'size')):
       raise UserError(f'{dataset}: its clips are {split.spec}, the run was trained on others ({meta["clip"]})')
-    scores = score_split(score, split, batch_size, meta['model']['aggregation'])
+    logits, rule = score_clips(score, split, batch_size), meta['model']['aggregation']
+    videos = video_scores(logits, split, rule)
+    metrics = measure(videos, clip_scores(logits, split, rule), decision, split.rejections)
+    metrics['warnings'] = find_caveats(metrics, videos, split, seen)
+    found.append(metrics)
     if parallel.share()[0] == 0:
-      write_results(workdir / 'eval' / f'{split.dataset}-{split.name}', scores, threshold, split, meta)
+      about = describe_run(workdir, meta, split)
+      write_results(workdir, Evaluation(_title(split, meta), videos, metrics, split, decision, about), form)
+  return found
+
+
+def measure(
+  videos: Scores, clips: Scores, decision: Decision, rejections: Sequence[Mapping[str, str]], seed: int = 0
+) -> Metrics:
+  """All figures of one evaluation.
+
+  Returns:
+    Those of `evaluate_scores` on videos, at the run's threshold; and
+    'level': 'video', which these are of,
+    'n_people' and 'intervals': (low, high) of each by bootstrap over so many people, see `intervals`,
+    'threshold_rule', and 'at_half': the counts' metrics at the threshold .5,
+    'calibrated': brier, log_loss and ece with the run's 'temperature',
+    'clip_level': those of `evaluate_scores` on clips,
+    'without_verdict': number of videos that gave no clip by class, and by 'reasons'; 'counted_as_errors': the counts'
+    metrics with each of them taken for a mistake,
+    'breakdowns': see `break_down`.
+  """
+  groups, threshold = videos.groups, decision.threshold
+
+  def figures(chosen: np.ndarray) -> Metrics:
+    found = evaluate_scores(videos.labels[chosen], videos.p_fake[chosen], threshold)
+    return {name: value for name, value in found.items() if name not in (*COUNTS, 'threshold')}
+
+  metrics = evaluate_scores(videos.labels, videos.p_fake, threshold)
+  missing = collections.Counter(rejection['label'] for rejection in rejections)
+  reasons = collections.Counter(f'{rejection["label"]} {rejection["reason"]}' for rejection in rejections)
+  wrong = {'fp': metrics['fp'] + missing['real'], 'fn': metrics['fn'] + missing['fake']}
+  half = evaluate_scores(videos.labels, videos.p_fake, FIXED_THRESHOLD)
+  return metrics | {
+    'level': 'video',
+    'n_people': len(set(groups)),
+    'intervals': bootstrap(figures, groups, seed=seed),
+    'threshold_rule': decision.rule,
+    'at_half': count_metrics(**{name: half[name] for name in ('tp', 'tn', 'fp', 'fn')}),
+    'temperature': decision.temperature,
+    'calibrated': probability_metrics(videos.labels.astype(bool), calibrate(videos.p_fake, decision.temperature)),
+    'clip_level': evaluate_scores(clips.labels, clips.p_fake, threshold),
+    'without_verdict': {**{label: missing[label] for label in LABELS}, 'reasons': dict(sorted(reasons.items()))},
+    'counted_as_errors': count_metrics(metrics['tp'], metrics['tn'], **wrong),
+    'breakdowns': break_down(videos, threshold),
+  }
 
 
 def open_tested(dataset: str, meta: dict[str, Any], data_dir: str | None) -> Split:
@@ -91,6 +169,21 @@ def open_tested(dataset: str, meta: dict[str, Any], data_dir: str | None) -> Spl
   )
 
 
+def open_training(data: Mapping[str, Any], data_dir: str | None) -> Split | None:
+  """The training part that a checkpoint tells of; None where it is not built here."""
+  choices = (data['split'], data['split_seed'], data['exclude'])
+  try:
+    return input_pipeline.open_split(data['dataset'], data['builder_config'], 'train', data_dir, *choices)
+  except UserError:
+    return None
+
+
+def open_seen(meta: dict[str, Any], data_dir: str | None) -> list[dict[str, Any]]:
+  """What a run's weights were trained on, latest first, for `find_caveats`."""
+  opened = [(data, open_training(data, data_dir)) for data in _seen_data(meta)]
+  return [{**data, 'datasets': _trained_datasets(data), 'rows': part and part.rows} for data, part in opened]
+
+
 def read_input(meta: dict[str, Any]) -> str:
   """The feature that a run's model takes, one of `input_pipeline.FEATURES`."""
   return create_model(meta['model']['name'], meta['model']['arguments']).input
@@ -111,83 +204,66 @@ def _datasets(name: str, config: str) -> set[str]:
   return {*name.split('+'), *union.split('+')} - {''}
 
 
-def score_split(score: Callable[[np.ndarray], np.ndarray], split: Split, batch_size: int, rule: str) -> Scores:
-  """Scores every clip of a split once, and every video by all scores of its clips.
+def score_clips(score: Callable[[np.ndarray], np.ndarray], split: Split, batch_size: int) -> np.ndarray:
+  """Scores every clip of a split once.
 
   Args:
-    score: from clips [B, ...] to float32 logits [B], or [B, N] of N scores a clip.
+    score: from clips [B, ...] to float32 logits [B], or [B, M] of M scores a clip.
     split: what to score.
     batch_size: clips at once.
-    rule: of `aggregate`.
+
+  Returns:
+    float32 [N] or [N, M].
   """
-  logits = np.concatenate(
-    [score(batch['clip'])[batch['mask']] for batch in input_pipeline.eval_batches(split, batch_size, parallel.share())]
-  )
-  videos: dict[tuple[str, str], list[int]] = {}
-  for position, video in enumerate(zip(split.table['dataset'], split.table['key'], strict=True)):
-    videos.setdefault(video, []).append(position)
-  first = [positions[0] for positions in videos.values()]
-  return Scores(
-    labels=split.labels[first],
-    p_fake=np.array([aggregate(logits[positions].ravel(), rule) for positions in videos.values()]),
-    keys=[key for _, key in videos],
-    identities=[split.table['identity'][i] for i in first],
-    methods=[split.table['method'][i] for i in first],
-    frames=[len(positions) * split.spec['frames'] for positions in videos.values()],
-  )
+  batches = input_pipeline.eval_batches(split, batch_size, parallel.share())
+  return np.concatenate([score(batch['clip'])[batch['mask']] for batch in batches])
 
 
-def choose_threshold(workdir: Path, validation: Split, batch_size: int, rule: str) -> float:
-  """Sets the run's threshold by a rule, from validation data alone, and keeps it in `<workdir>/threshold.json`.
+def decide(workdir: Path, validation: Split, batch_size: int, rule: str) -> Decision:
+  """Sets a run's threshold and temperature, from validation data alone, and keeps them.
 
   Args:
     workdir: of the run.
     validation: its validation split.
     batch_size: clips at once.
-    rule: 'fixed' is 0.5; 'balanced_accuracy' the best one by that metric.
+    rule: of `decision.choose_threshold`.
   """
-  if rule not in THRESHOLDS:
-    raise UserError(f'eval.threshold={rule!r}: choose one of {", ".join(THRESHOLDS)}')
-  threshold = FIXED_THRESHOLD
-  if rule == 'balanced_accuracy':
-    score, meta = load_run(workdir)
-    scores = score_split(score, validation, batch_size, meta['model']['aggregation'])
-    threshold = best_threshold(scores.labels, scores.p_fake)
+  score, meta = load_run(workdir)
+  scores = video_scores(score_clips(score, validation, batch_size), validation, meta['model']['aggregation'])
+  decision = choose_decision(scores.labels, scores.p_fake, rule)
   if parallel.share()[0] == 0:
-    (workdir / 'threshold.json').write_text(json.dumps({'threshold': threshold, 'rule': rule}))
-  return threshold
+    write_decision(workdir, decision)
+  return decision
 
 
-def read_threshold(workdir: Path) -> float:
-  """The threshold that `choose_threshold` kept; 0.5 where training was stopped before."""
-  path = workdir / 'threshold.json'
-  return float(json.loads(path.read_text())['threshold']) if path.exists() else FIXED_THRESHOLD
-
-
-def write_results(folder: Path, scores: Scores, threshold: float, split: Split, meta: dict[str, Any]) -> None:
-  """Writes metrics.json, scores.csv, the plots and the page of one evaluation, and prints its table.
-
-  `meta` is what the run's checkpoint tells of it.
-  """
+def write_results(workdir: Path, evaluation: Evaluation, form: str) -> None:
+  """Writes metrics.json, scores.csv, the plots and the page of one evaluation, and prints its table."""
+  split = evaluation.split
+  folder = workdir / 'eval' / f'{split.dataset}-{split.name}'
   folder.mkdir(parents=True, exist_ok=True)
-  metrics = evaluate_scores(scores.labels, scores.p_fake, threshold)
-  (folder / 'metrics.json').write_text(json.dumps(metrics, indent=2))
-  with open(folder / 'scores.csv', 'w', newline='') as file:
-    writer = csv.writer(file)
-    writer.writerow(['id', 'label', 'p_fake', 'frames_used', 'method', 'identity'])
-    columns = (scores.keys, scores.labels, scores.p_fake, scores.frames, scores.methods, scores.identities)
-    writer.writerows(zip(*columns, strict=True))
-  part = split.name if split.name == splits.ALL else f'{split.name}, split: {split.rule}'
+  (folder / 'metrics.json').write_text(json.dumps(evaluation.metrics, indent=2))
+  scores = evaluation.scores
+  write_scores(folder / 'scores.csv', scores, calibrate(scores.p_fake, evaluation.decision.temperature))
+  print(tables.FORMATS[form](evaluation.title, evaluation.metrics))
+  report.write_report(folder, evaluation)
+
+
+def _title(split: Split, meta: dict[str, Any]) -> str:
+  part = split.name if split.name == 'all' else f'{split.name}, split: {split.rule}'
   trained_on = ', then on '.join(data['dataset'] for data in reversed(_seen_data(meta)))
-  title = f'trained on {trained_on}, tested on {split.dataset} ({part})'
-  warnings = [splits.LEAKY] if split.name == splits.LEAKY_NAME else []
-  known = [data for data in _seen_data(meta) if set(split.table['dataset']) & _trained_datasets(data)]
-  if known and split.name in ('train', 'validation', splits.ALL):
-    warnings.append(f'warning: the run has seen videos of {split.dataset} ({split.name}) in training')
-  elif len({(data['split'], data['split_seed']) for data in known}) > 1:
-    warnings.append(
-      f'warning: the first weights of this run were trained on {split.dataset} under another split,'
-      f' and may have seen videos of {split.name}'
-    )
-  print(report.text_table(title, metrics, split.rejections, warnings))
-  report.write_report(folder, title, scores, metrics, split.rejections, warnings)
+  return f'{meta["model"]["name"]} trained on {trained_on}, tested on {split.dataset} ({part})'
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+  """`python -m lipfake_jax.evaluate matrix|compare`: here is where a user looks for them."""
+  from lipfake_jax import compare, matrix
+
+  commands = {'matrix': matrix.main, 'compare': compare.main}
+  arguments = sys.argv[1:] if arguments is None else arguments
+  if not arguments or arguments[0] not in commands:
+    sys.exit(f'usage: python -m lipfake_jax.evaluate {{{",".join(commands)}}} [--help]')
+  commands[arguments[0]](arguments[1:])
+
+
+if __name__ == '__main__':
+  main()

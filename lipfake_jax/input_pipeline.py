@@ -66,6 +66,11 @@ class Split:
     return len(self.labels)
 
   @property
+  def rows(self) -> list[dict[str, Any]]:
+    """What is known of each clip, one after the other."""
+    return [dict(zip(self.table, values, strict=True)) for values in zip(*self.table.values(), strict=True)]
+
+  @property
   def clip_shape(self) -> tuple[int, ...]:
     """(T, S, S, 3), or (T, K, 2) of lips, or (F,) of motion."""
     frames, size = self.spec['frames'], self.spec['size']

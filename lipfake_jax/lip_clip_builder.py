@@ -24,14 +24,22 @@ from lipfake_jax import extraction, splits
 from lipfake_jax.clip_spec import SPECS, ClipSpec
 from lipfake_jax.clips import Clip, Rejection
 from lipfake_jax.errors import UserError
-from lipfake_jax.listing import LABELS, STORED, Listing, VideoRecord, check_videos, layout_table, read_instructions
+from lipfake_jax.listing import (
+  LABELS,
+  STORED,
+  UNEVEN_REJECTIONS,
+  Listing,
+  VideoRecord,
+  check_videos,
+  layout_table,
+  read_instructions,
+)
 from lipfake_jax.motion_statistics import N_FEATURES
 from lipfake_jax.regions import LIP_POINTS
 
 TEXTS = tuple(field.name for field in dataclasses.fields(VideoRecord) if field.name not in ('path', 'label'))
 QUALITY = ('fps', 'face_share', 'mouth_width', 'sharpness', 'mean_activity')  # one number a clip, see `clips.Clip`
 FACTS = (*QUALITY, 'codec', 'width', 'height', 'track')  # of a clip, in the table
-UNEVEN = 0.05  # a difference of the classes' shares of rejected videos that is worth a warning
 
 
 @dataclasses.dataclass
@@ -249,7 +257,7 @@ def rejection_table(counts: dict[str, dict[str, int]]) -> str:
   lines = [f'{"":24}{"real":>8}{"fake":>8}']
   lines += [f'{name:24}{row["real"]:8}{row["fake"]:8}' for name, row in counts.items()]
   shares = [1 - counts['accepted'][label] / max(counts['videos'][label], 1) for label in LABELS]
-  if all(counts['videos'].values()) and abs(shares[0] - shares[1]) > UNEVEN:
+  if all(counts['videos'].values()) and abs(shares[0] - shares[1]) > UNEVEN_REJECTIONS:
     lost = f'{shares[0]:.1%} of the reals and {shares[1]:.1%} of the fakes'
     lines.append(f'warning: {lost} were rejected: what remains may differ between the classes by more than their label')
   return '\n'.join(lines)

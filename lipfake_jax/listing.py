@@ -16,6 +16,7 @@ VIDEO_SUFFIXES = ('.avi', '.gif', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg
 BUILDERS = Path(__file__).parents[1] / 'data_builders'
 STORED = 'clips'  # the one TFDS split that a dataset is built as; its parts are a choice at reading
 LABELS = ('real', 'fake')  # class 0 and class 1; fake is the positive one
+UNEVEN_REJECTIONS = 0.05  # a difference of the classes' shares of rejected videos that is worth a warning
 EXAMPLES = 3  # names given in a message for many
 
 

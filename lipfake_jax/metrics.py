@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 Metrics = dict[str, Any]  # a number, or None where undefined
+COUNTS = ('n', 'n_real', 'n_fake', 'tp', 'tn', 'fp', 'fn')
 BINS = 10  # of the calibration error
+TPR_AT_FPR = {'tpr_at_fpr_1': 0.01, 'tpr_at_fpr_5': 0.05}
 
 
 def evaluate_scores(labels: np.ndarray, p_fake: np.ndarray, threshold: float = 0.5) -> Metrics:
@@ -83,9 +85,10 @@ def probability_metrics(labels: np.ndarray, p_fake: np.ndarray) -> Metrics:
 
 
 def rank_metrics(labels: np.ndarray, scores: np.ndarray) -> Metrics:
-  """Area under the ROC curve, average precision and equal error rate; all need both classes, ties count half."""
+  """Area under the ROC curve, average precision, equal error rate, and the share of fakes that is found while at most
+  1 % or 5 % of the reals are called fake; all need both classes, ties count half."""
   if labels.all() or not labels.any():
-    return {'auc': None, 'ap': None, 'eer': None}
+    return dict.fromkeys(('auc', 'ap', 'eer', *TPR_AT_FPR))
   fpr, tpr, _ = roc_curve(labels, scores)
   true, false = tpr * labels.sum(), fpr * (~labels).sum()
   precision = true[1:] / (true[1:] + false[1:])
@@ -93,6 +96,7 @@ def rank_metrics(labels: np.ndarray, scores: np.ndarray) -> Metrics:
     'auc': float((np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2).sum()),
     'ap': float((np.diff(tpr) * precision).sum()),
     'eer': _equal_error(fpr, 1 - tpr),
+    **{name: float(tpr[fpr <= limit].max()) for name, limit in TPR_AT_FPR.items()},
   }
 
 
@@ -112,23 +116,6 @@ def roc_curve(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.nd
   true = np.append(0, np.cumsum(labels[order])[last])
   false = np.append(0, np.cumsum(~labels[order])[last])
   return false / false[-1], true / true[-1], np.append(np.inf, scores[order][last])
-
-
-def best_threshold(labels: np.ndarray, p_fake: np.ndarray) -> float:
-  """The threshold of the highest balanced accuracy, in the middle of the gap that it leaves; for validation data only.
-
-  Raises:
-    ValueError: only one class.
-  """
-  labels = np.asarray(labels).astype(bool)
-  if labels.all() or not labels.any():
-    raise ValueError('a threshold needs videos of both classes')
-  fpr, tpr, cuts = roc_curve(labels, p_fake)
-  best = int(np.argmax(tpr - fpr))
-  if not best:
-    return float(min(1.0, np.max(p_fake)))
-  below = cuts[best + 1] if best + 1 < len(cuts) else 0.0
-  return float((cuts[best] + below) / 2)
 
 
 def always_fake(metrics: Mapping[str, Any]) -> Metrics:

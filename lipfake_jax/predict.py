@@ -3,6 +3,7 @@
 In: a workdir with a trained run; files and folders. Out: a table on the terminal and `<workdir>/predictions.json`.
 """
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from lipfake_jax import evaluate, extraction, listing, parallel
 from lipfake_jax.aggregation import aggregate
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.clips import FIELDS, Rejection
+from lipfake_jax.decision import Decision, calibrate, read_decision
 from lipfake_jax.errors import UserError
 
 Prediction = dict[str, Any]
@@ -28,8 +30,8 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
     batch_size: clips at once.
 
   Returns:
-    One entry a video: 'video', 'p_fake' and 'verdict' ('real' or 'fake'), both None where there is no verdict, and
-    'reason' then.
+    One entry a video: 'video', 'p_fake', 'p_calibrated' and 'verdict' ('real' or 'fake'), None where there is no
+    verdict, and 'reason' then.
 
   Raises:
     UserError: no trained run, or a source that does not exist or holds no video.
@@ -37,7 +39,7 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   parallel.check_batch_size(batch_size)
   paths = find_videos(sources)
   score, meta = evaluate.load_run(workdir)
-  threshold = evaluate.read_threshold(workdir)
+  decision = read_decision(workdir)
   caches = extraction.extract_videos(paths, ClipSpec(**meta['clip']), workdir / 'clip_cache')
   outcomes = [extraction.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
   field = FIELDS[evaluate.read_input(meta)]
@@ -47,12 +49,12 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   predictions = [
     _rejected(found)
     if isinstance(found, Rejection)
-    else _scored(str(path), aggregate(np.ravel([next(logits) for _ in found]), rule), threshold)
+    else _scored(str(path), aggregate(np.ravel([next(logits) for _ in found]), rule), decision)
     for path, found in zip(paths, outcomes, strict=True)
   ]
-  print(prediction_table(predictions, threshold))
+  print(prediction_table(predictions, decision.threshold))
   output = workdir / 'predictions.json'
-  output.write_text(json.dumps({'threshold': threshold, 'videos': predictions}, indent=2))
+  output.write_text(json.dumps({**dataclasses.asdict(decision), 'videos': predictions}, indent=2))
   print(f'\nwritten to {output}')
   return predictions
 
@@ -93,9 +95,12 @@ def _score_clips(score, clips: Sequence[np.ndarray], batch_size: int) -> list[np
   return logits
 
 
-def _scored(video: str, p_fake: float, threshold: float) -> Prediction:
-  return {'video': video, 'p_fake': p_fake, 'verdict': 'fake' if p_fake > threshold else 'real', 'reason': None}
+def _scored(video: str, p_fake: float, decision: Decision) -> Prediction:
+  calibrated = float(calibrate(np.array(p_fake), decision.temperature))
+  verdict = 'fake' if p_fake > decision.threshold else 'real'
+  return {'video': video, 'p_fake': p_fake, 'p_calibrated': calibrated, 'verdict': verdict, 'reason': None}
 
 
 def _rejected(rejection: Rejection) -> Prediction:
-  return {'video': rejection.key, 'p_fake': None, 'verdict': None, 'reason': f'{rejection.reason} ({rejection.detail})'}
+  reason = f'{rejection.reason} ({rejection.detail})'
+  return {'video': rejection.key, 'p_fake': None, 'p_calibrated': None, 'verdict': None, 'reason': reason}

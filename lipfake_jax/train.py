@@ -16,7 +16,17 @@ import ml_collections
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from lipfake_jax import aggregation, checkpoints, evaluate, fitting, history, input_pipeline, parallel, preemption
+from lipfake_jax import (
+  aggregation,
+  checkpoints,
+  decision,
+  evaluate,
+  fitting,
+  history,
+  input_pipeline,
+  parallel,
+  preemption,
+)
 from lipfake_jax.augment import Augmentation
 from lipfake_jax.epoch import CACHES, Place, open_cache, train_epoch
 from lipfake_jax.errors import UserError
@@ -25,6 +35,7 @@ from lipfake_jax.metrics import evaluate_scores
 from lipfake_jax.models import create_model
 from lipfake_jax.optimizer import SELECTIONS, Progress, create_optimizer, create_schedule, update_progress
 from lipfake_jax.precision import PRECISIONS, resolve_precision
+from lipfake_jax.scores import video_scores
 from lipfake_jax.splits import PARTS
 from lipfake_jax.train_state import TrainState, create_train_state
 from lipfake_jax.workdir import claim_workdir, explain_full_disk
@@ -79,7 +90,7 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   n_params = sum(leaf.size for leaf in jax.tree.leaves(state.params))
   print(f'{config.model.name}: {n_params:,} parameters, {precision}; {len(train_split)} clips to train on')
   _train(config, workdir, model, state, before, train_step, train_split, validation)
-  evaluate.choose_threshold(workdir, validation, config.eval.batch_size, config.eval.threshold)
+  evaluate.decide(workdir, validation, config.eval.batch_size, config.eval.threshold)
   evaluate.evaluate_workdir(workdir, [data.dataset], data_dir, config.eval.batch_size)
 
 
@@ -156,13 +167,12 @@ def _train(
 def _validate(
   step: Callable, variables: Any, split: Split, config: ml_collections.ConfigDict
 ) -> dict[str, float | None]:
-  scores = evaluate.score_split(
-    lambda clips: step(variables, clips), split, config.eval.batch_size, config.model.aggregation
-  )
+  logits = evaluate.score_clips(lambda clips: step(variables, clips), split, config.eval.batch_size)
+  scores = video_scores(logits, split, config.model.aggregation)
   figures = evaluate_scores(scores.labels, scores.p_fake)
   named = {'loss': 'log_loss', 'auc': 'auc', 'balanced_accuracy': 'balanced_accuracy', 'brier': 'brier'}
   row = {f'validation_{ours}': figures[theirs] for ours, theirs in named.items()}
-  return {**row, 'validation_called_fake': float((scores.p_fake > evaluate.FIXED_THRESHOLD).mean())}
+  return {**row, 'validation_called_fake': float((scores.p_fake > decision.FIXED_THRESHOLD).mean())}
 
 
 def _judge(hyper: ml_collections.ConfigDict, progress: Progress, row: Mapping[str, Any]) -> tuple[Progress, float]:
@@ -249,6 +259,7 @@ def _check_config(config: ml_collections.ConfigDict) -> None:
   parallel.check_batch_size(hyper.batch_size)
   parallel.check_batch_size(config.eval.batch_size)
   aggregation.check_rule(config.model.aggregation)
+  decision.check_rule(config.eval.threshold)
   _check_choice('train.imbalance', hyper.imbalance, IMBALANCE)
   _check_choice('train.selection', hyper.selection, SELECTIONS)
   _check_choice('data.cache', config.data.cache, CACHES)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from lipfake_jax.metrics import always_fake, best_threshold, count_metrics, evaluate_scores, roc_curve
+from lipfake_jax.metrics import always_fake, count_metrics, evaluate_scores, roc_curve
 
 # PAPER section 6: TP, TN, FP, FN -> accuracy, precision, recall, F1, MSE as printed; None for a dash.
 PAPER_ROWS = {
@@ -101,7 +101,18 @@ def test_calibration_error_by_hand():
 
 def test_one_class_has_no_rank_metrics():
   real_only = evaluate_scores(np.zeros(4), np.array([0.1, 0.2, 0.7, 0.4]))
-  undefined = {'balanced_accuracy', 'precision', 'recall', 'f1', 'mcc', 'auc', 'ap', 'eer'}
+  undefined = {
+    'balanced_accuracy',
+    'precision',
+    'recall',
+    'f1',
+    'mcc',
+    'auc',
+    'ap',
+    'eer',
+    'tpr_at_fpr_1',
+    'tpr_at_fpr_5',
+  }
   assert {name for name, value in real_only.items() if value is None} == undefined
   assert real_only['specificity'] == 0.75
   assert real_only['log_loss'] == pytest.approx(-np.log([0.9, 0.8, 0.3, 0.6]).mean())
@@ -117,11 +128,10 @@ def test_always_fake_is_chance_in_balanced_accuracy():
   assert trivial['f1'] == pytest.approx(140 / 170)
 
 
-def test_best_threshold_lies_in_the_gap():
-  assert best_threshold(np.array([0, 0, 1, 1]), np.array([0.1, 0.3, 0.7, 0.9])) == pytest.approx(0.5)
-  # 40 reals at most .2, one at .6; fakes at .4 and over: cutting under .4 costs one real, over .6 more fakes.
-  labels = np.array([0] * 41 + [1] * 3)
-  p = np.array([0.2] * 40 + [0.6] + [0.4, 0.5, 0.9])
-  assert best_threshold(labels, p) == pytest.approx(0.3)
-  with pytest.raises(ValueError, match='both classes'):
-    best_threshold(np.ones(3), np.ones(3))
+def test_recall_at_few_false_alarms_by_hand():
+  # 100 reals at 0, .01, ... .99; fakes at .985 (under one real: 1 % false alarms), .945 (five reals above), .5.
+  labels = np.array([0] * 100 + [1, 1, 1])
+  p = np.append(np.arange(100) / 100, [0.985, 0.945, 0.5])
+  ours = evaluate_scores(labels, p)
+  assert ours['tpr_at_fpr_1'] == pytest.approx(1 / 3)
+  assert ours['tpr_at_fpr_5'] == pytest.approx(2 / 3)

@@ -21,6 +21,7 @@ from configs import default
 from lipfake_jax import checkpoints, epoch, evaluate, input_pipeline, preemption, train
 from lipfake_jax.clip_spec import SPECS
 from lipfake_jax.errors import Interrupted, UserError
+from lipfake_jax.scores import video_scores
 
 MODEL = {'name': 'cnn_lstm', 'arguments': {}}
 TINY_MODEL = {'filters': (8, 8), 'units': 16, 'hidden': 16, 'lstm_dropout': 0.1, 'dropout': 0.1}
@@ -85,14 +86,14 @@ def test_scores_and_figures_agree(finished):
   folder = finished / 'eval' / 'tiny_clips-test'
   with open(folder / 'scores.csv', newline='') as file:
     table = list(csv.DictReader(file))
-  assert list(table[0]) == ['id', 'label', 'p_fake', 'frames_used', 'method', 'identity']
+  assert list(table[0])[:6] == ['id', 'label', 'p_fake', 'frames_used', 'method', 'identity']
   assert sorted(row['id'] for row in table) == [f'test/{n:03}.mp4' for n in range(9)]
   assert {(row['label'], row['method'], row['frames_used']) for row in table} == {
     ('0', 'original', '6'),
     ('1', 'flicker', '6'),
   }
   figures = json.loads((folder / 'metrics.json').read_text())
-  threshold = json.loads((finished / 'threshold.json').read_text())['threshold']
+  threshold = json.loads((finished / 'decision.json').read_text())['threshold']
   called = [float(row['p_fake']) > threshold for row in table]
   assert figures['threshold'] == threshold
   assert figures['tp'] == sum(c and row['label'] == '1' for c, row in zip(called, table, strict=True))
@@ -105,7 +106,7 @@ def test_the_metrics_have_the_promised_keys(finished):
     'n n_real n_fake tp tn fp fn accuracy balanced_accuracy majority_accuracy precision recall specificity f1 mcc mse '
     'brier log_loss auc ap eer ece threshold'
   )
-  assert set(figures) == set(promised.split())
+  assert set(promised.split()) < set(figures)
 
 
 def test_the_best_epoch_is_what_is_used(finished, tiny_data):
@@ -116,7 +117,7 @@ def test_the_best_epoch_is_what_is_used(finished, tiny_data):
   assert meta['clip']['frames'] == 6
   split = input_pipeline.open_split('tiny_clips', 'tiny', 'validation', tiny_data)
   score, _ = evaluate.load_run(finished)
-  scores = evaluate.score_split(score, split, 4, 'mean')
+  scores = video_scores(evaluate.score_clips(score, split, 4), split, 'mean')
   loss = -np.mean(np.where(scores.labels, np.log(scores.p_fake), np.log1p(-scores.p_fake)))
   assert loss == pytest.approx(min(losses), rel=1e-5)
 

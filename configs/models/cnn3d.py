@@ -11,4 +11,5 @@ def get_config():
   config = demo.get_config()
   config.model.name = 'cnn3d'
   config.model.cnn3d.dropout = 0.2
+  config.train.epochs = 12
   return config

@@ -1,0 +1,97 @@
+"""What a reader must know before trusting the figures of an evaluation, in sentences.
+
+In: the figures, what was tested, and what the run was trained on. Out: warnings, the gravest first.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from lipfake_jax import splits
+from lipfake_jax.input_pipeline import Split
+from lipfake_jax.listing import LABELS, UNEVEN_REJECTIONS
+from lipfake_jax.metrics import Metrics
+from lipfake_jax.scores import Scores
+
+FEW_VIDEOS = 30  # of a class: a rate of one half is then known to .18 either way at best
+FEW_PEOPLE = 10  # a bootstrap over fewer gives intervals that are too narrow
+ONE_SIDE = 0.05  # of the videos or fewer beyond the threshold: it lies at the edge of the scores
+
+
+def find_caveats(metrics: Metrics, scores: Scores, split: Split, seen: Sequence[dict[str, Any]]) -> list[str]:
+  """All warnings of one evaluation.
+
+  Args:
+    metrics: of `evaluate.measure`.
+    scores: of the tested videos.
+    split: what was tested.
+    seen: of each dataset part that the weights were trained on, latest first: 'dataset', 'split', 'split_seed', and
+      'rows', what is known of its videos, or None where it is not at hand.
+  """
+  checks: tuple[Callable[[], Iterator[str]], ...] = (
+    lambda: _leaks(split, seen),
+    lambda: _verdicts(metrics, scores),
+    lambda: _numbers(metrics),
+    lambda: _rejections(metrics),
+    lambda: _perfection(metrics),
+  )
+  return [warning for check in checks for warning in check()]
+
+
+def _leaks(split: Split, seen: Sequence[dict[str, Any]]) -> Iterator[str]:
+  if split.name == splits.LEAKY_NAME:
+    yield splits.LEAKY
+  known = [data for data in seen if data['datasets'] & set(split.table['dataset'])]
+  if known and split.name in ('train', 'validation', splits.ALL):
+    yield f'warning: the run has seen videos of {split.dataset} ({split.name}) in training'
+  elif len({(data['split'], data['split_seed']) for data in known}) > 1:
+    yield (
+      f'warning: the first weights of this run were trained on {split.dataset} under another split,'
+      f' and may have seen videos of {split.name}'
+    )
+  trained_on = {person for data in seen for row in data['rows'] or () for person in splits.people(row)}
+  tested = [splits.people(row) for row in split.rows]
+  if shared := sum(bool(persons & trained_on) for persons in tested):
+    yield f'warning: {shared} of the {len(tested)} tested clips show people that the run was trained on'
+  if any(data['rows'] is None for data in seen):
+    yield 'note: the training data is not built here: that no person of it is tested could not be checked'
+
+
+def _verdicts(metrics: Metrics, scores: Scores) -> Iterator[str]:
+  called = float((scores.p_fake > metrics['threshold']).mean())
+  both = metrics['n_real'] and metrics['n_fake']
+  if both and called in (0, 1):
+    name = LABELS[int(called)]
+    yield f'warning: every video is called {name}: accuracy is the share of the {name} ones, and shows nothing else'
+  elif both and min(called, 1 - called) < ONE_SIDE:
+    yield (
+      f'warning: the threshold {metrics["threshold"]:.3f} lies at the edge of the scores ({called:.1%} are above it):'
+      ' it does not suit these videos, look at AUC, and choose one on validation data of this kind'
+    )
+
+
+def _numbers(metrics: Metrics) -> Iterator[str]:
+  for label in LABELS:
+    if 0 < (count := metrics[f'n_{label}']) < FEW_VIDEOS:
+      yield f'warning: {count} {label} videos, fewer than {FEW_VIDEOS}: too few to conclude'
+  if metrics['n_people'] < FEW_PEOPLE:
+    yield (
+      f'warning: {metrics["n_people"]} people, fewer than {FEW_PEOPLE}: the intervals are narrower than they should be'
+    )
+
+
+def _rejections(metrics: Metrics) -> Iterator[str]:
+  without = metrics['without_verdict']
+  shares = [without[label] / max(1, without[label] + metrics[f'n_{label}']) for label in LABELS]
+  if metrics['n_real'] and metrics['n_fake'] and abs(np.subtract(*shares)) > UNEVEN_REJECTIONS:
+    yield f'warning: {shares[0]:.1%} of the reals and {shares[1]:.1%} of the fakes have no verdict: the classes differ'
+
+
+def _perfection(metrics: Metrics) -> Iterator[str]:
+  """By the rule of three (Hanley and Lippman-Hand 1983), here exactly: where none of n people failed, p may be 5 %."""
+  if metrics['auc'] == 1 and (people := metrics['n_people']):
+    yield (
+      f'note: an AUC of 1 has an interval without width, which is no certainty: where none of {people} people is'
+      f' misjudged, up to {1 - 0.05 ** (1 / people):.0%} of all people may be'
+    )

@@ -1,0 +1,66 @@
+"""Each warning where it is due, and silence where it is not."""
+
+import numpy as np
+import pytest
+from evaluation_cases import make_measured
+
+from lipfake_jax.caveats import find_caveats
+from lipfake_jax.decision import Decision
+
+N = 80
+LABELS = np.arange(N) % 2
+GOOD = np.clip(0.3 + 0.4 * LABELS + np.random.default_rng(0).normal(0, 0.15, N), 0.01, 0.99)
+TRAINED = {'dataset': 'faces', 'datasets': {'faces'}, 'split': 'identity', 'split_seed': 0, 'rows': []}
+
+
+def caveats(labels=LABELS, p_fake=GOOD, seen=(TRAINED,), name='test', **changes):
+  metrics, scores, split = make_measured(labels, p_fake, **changes)
+  object.__setattr__(split, 'name', name)
+  return find_caveats(metrics, scores, split, seen)
+
+
+def person(identity, dataset='faces'):
+  return {'dataset': dataset, 'identity': identity, 'second_identity': ''}
+
+
+def test_nothing_to_warn_of():
+  assert caveats() == []
+  assert caveats(seen=[{**TRAINED, 'rows': [person('somebody else'), person('p3', 'another set')]}]) == []
+
+
+@pytest.mark.parametrize(
+  ('changes', 'expected'),
+  [
+    ({'name': 'paper_leaky'}, 'paper_leaky has the same people in training and test'),
+    ({'name': 'train'}, 'the run has seen videos of faces (train) in training'),
+    ({'name': 'all'}, 'the run has seen videos of faces (all) in training'),
+    ({'seen': [TRAINED, {**TRAINED, 'split_seed': 1}]}, 'were trained on faces under another split'),
+    (
+      {'seen': [{**TRAINED, 'rows': [person('p3')]}]},
+      '2 of the 80 tested clips show people that the run was trained on',
+    ),
+    ({'seen': [{**TRAINED, 'rows': None}]}, 'the training data is not built here'),
+    ({'p_fake': 0.5 + GOOD / 2.1}, 'every video is called fake: accuracy is the share of the fake ones'),
+    ({'p_fake': GOOD / 2.1}, 'every video is called real'),
+    ({'decision': Decision(threshold=np.sort(GOOD)[-3])}, 'lies at the edge of the scores (2.5% are above it)'),
+    ({'labels': LABELS * (np.arange(N) < 50)}, '25 fake videos, fewer than 30: too few to conclude'),
+    ({'identity': ['a', 'b'] * (N // 2)}, '2 people, fewer than 10'),
+    ({'rejections': [{'label': 'fake', 'reason': 'no_face'}] * 10}, '0.0% of the reals and 20.0% of the fakes have no'),
+    ({'p_fake': 0.1 + 0.8 * LABELS}, 'none of 40 people is misjudged, up to 7% of all people may be'),
+  ],
+)
+def test_each_is_said(changes, expected):
+  found = caveats(**changes)
+  assert any(expected in warning for warning in found), found
+
+
+def test_one_class_alone_is_no_collapse():
+  found = caveats(labels=np.zeros(N, int), p_fake=np.full(N, 0.1))
+  assert found == []
+
+
+def test_one_person_misses_twenty_times_in_a_hundred():
+  """The rule of three by hand: with 10 people and none misjudged, .95 of such samples have a share below .26."""
+  assert (1 - 0.26) ** 10 < 0.05 < (1 - 0.25) ** 10
+  found = caveats(p_fake=0.1 + 0.8 * LABELS, identity=[f'p{i % 10}' for i in range(N)])
+  assert any('up to 26% of all people' in warning for warning in found)
