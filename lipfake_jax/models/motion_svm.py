@@ -65,7 +65,7 @@ class MotionSvm(nn.Module):
     Raises:
       UserError: a class has fewer people than there are folds.
     """
-    from sklearn.calibration import CalibratedClassifierCV  # here: it loads as long as all the rest of training
+    from sklearn.calibration import CalibratedClassifierCV  # here: no other model needs it
     from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
