@@ -50,6 +50,7 @@ def get_config() -> ml_collections.ConfigDict:
     | {'hidden': 256, 'kernels': (3, 5, 7), 'layers': 4, 'dropout': 0.2}
   )
   config.model.lip_kinematics = ml_collections.ConfigDict({'units': 64, 'dropout': 0.5})
+  config.model.motion_svm = ml_collections.ConfigDict({'c': 0.01, 'folds': 5})
 
   config.train = ml_collections.ConfigDict()
   config.train.batch_size = 4  # clips a step, over all devices

@@ -13,7 +13,7 @@ from typing import IO
 
 import numpy as np
 
-from lipfake_jax import flow, placement, regions, sightings, tracks
+from lipfake_jax import codec_motion, flow, placement, regions, sightings, tracks
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.landmarks import FaceModels
 from lipfake_jax.video import Frame, VideoInfo, probe, read_frames
@@ -23,6 +23,7 @@ from lipfake_jax.video import Frame, VideoInfo, probe, read_frames
 SMOOTHING_S = {'aligned': 0.3, 'box': 0.0}
 SPOOL_BYTES = 32 << 20  # crops and lips of one video that are held in memory; the rest waits on disk
 LIPS_BYTES = len(regions.LIP_POINTS) * np.dtype(np.complex64).itemsize  # 512 a frame
+COLUMNS = 12  # numbers that are kept of a face in a frame
 NORMAL_MOUTH, NORMAL_RATE = 64.0, 25.0  # normalised activity: pixels where the mouth is 64 wide, per 1/25 s
 
 
@@ -39,7 +40,7 @@ class Track:
     placements: complex128 [T, 2], of the crop.
     mouth_widths: float64 [T], pixels of the frame.
     flow_sides: float64 [T], side in pixels of the frame of the square that the activity is measured on.
-    rows: int64 [T], where the crops and lips lie in `Analysis.spool`.
+    rows: int64 [T], bytes at which their lips and crops begin in `Analysis.spool`.
   """
 
   number: int
@@ -93,19 +94,24 @@ def measure_activity(analysis: Analysis, track: Track, spec: ClipSpec, which: np
   return dataclasses.replace(track, activity=activity, measured=track.measured | which)
 
 
-def _row_bytes(spec: ClipSpec) -> int:
-  return LIPS_BYTES + spec.size**2 * (4 if spec.measures_another_crop else 3)
+def measure_motion(analysis: Analysis, track: Track, spec: ClipSpec) -> np.ndarray:
+  """float32 [F], the codec's motion in the first frames of a track, see `codec_motion`; [0] if the spec has none."""
+  if not spec.motion:
+    return np.zeros(0, np.float32)
+  rows = track.rows[: codec_motion.MAX_FRAMES]
+  squares, crops = zip(*(_read_face(analysis.spool, row, spec) for row in rows), strict=True)
+  return codec_motion.measure_motion(crops, np.array(squares), np.array([_adjoins(track, i) for i in range(len(rows))]))
 
 
 def read_crop(spool: IO[bytes], row: int, spec: ClipSpec) -> np.ndarray:
   """A crop that lies in `Analysis.spool`, RGB uint8 [S, S, 3]."""
-  spool.seek(int(row) * _row_bytes(spec) + LIPS_BYTES)
+  spool.seek(int(row) + LIPS_BYTES)
   return np.frombuffer(spool.read(spec.size**2 * 3), np.uint8).reshape(spec.size, spec.size, 3)
 
 
 def read_lips(spool: IO[bytes], row: int, spec: ClipSpec) -> np.ndarray:
   """Lips that lie in `Analysis.spool`, complex64 [K], see `regions.trace_lips`."""
-  spool.seek(int(row) * _row_bytes(spec))
+  spool.seek(int(row))
   return np.frombuffer(spool.read(LIPS_BYTES), np.complex64)
 
 
@@ -113,13 +119,21 @@ def _read_gray(spool: IO[bytes], row: int, spec: ClipSpec) -> np.ndarray:
   """uint8 [S, S], the image that the flow is measured on."""
   if not spec.measures_another_crop:
     return flow.to_gray(read_crop(spool, row, spec))
-  spool.seek(int(row) * _row_bytes(spec) + LIPS_BYTES + spec.size**2 * 3)
+  spool.seek(int(row) + LIPS_BYTES + spec.size**2 * 3)
   return np.frombuffer(spool.read(spec.size**2), np.uint8).reshape(spec.size, spec.size)
 
 
+def _read_face(spool: IO[bytes], row: int, spec: ClipSpec) -> tuple[np.ndarray, np.ndarray]:
+  """The lips' square in the face, complex128 [2], and the face for the codec, uint8 [SIDE, SIDE]."""
+  side = codec_motion.SIDE
+  spool.seek(int(row) + LIPS_BYTES + spec.size**2 * (4 if spec.measures_another_crop else 3))
+  return np.frombuffer(spool.read(32), complex), np.frombuffer(spool.read(side**2), np.uint8).reshape(side, side)
+
+
 def _analyse(info: VideoInfo, seen: Iterable[tracks.Seen], spec: ClipSpec) -> Analysis:
-  # Regions in the order in which their placements are used: the crop, the measured image, the lips; then the mouth.
-  names = (spec.region, spec.flow_on if spec.flow_on != 'frame' else spec.region, 'lips')
+  # Regions in the order in which their placements are used: the crop, the measured image, the lips, maybe the face;
+  # then the mouth.
+  names = (spec.region, spec.flow_on if spec.flow_on != 'frame' else spec.region, 'lips', *['face'] * spec.motion)
 
   def place(landmarks: np.ndarray) -> np.ndarray:
     found = {name: regions.place_region(landmarks, name, spec.alignment) for name in set(names)}
@@ -127,7 +141,7 @@ def _analyse(info: VideoInfo, seen: Iterable[tracks.Seen], spec: ClipSpec) -> An
 
   spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - it outlives this function, in what it returns
   notes: dict[int, _Notes] = {}
-  n_frames = n_rows = 0
+  n_frames = 0
   whole: tuple[int, np.ndarray] | None = None
   for frame, faces in tracks.follow(seen, place, regions.trace_lips, SMOOTHING_S[spec.alignment]):
     n_frames += 1
@@ -137,8 +151,7 @@ def _analyse(info: VideoInfo, seen: Iterable[tracks.Seen], spec: ClipSpec) -> An
       if before and before[1].shape == frame.luma.shape:
         whole_activity = flow.flow_activity(before[1], frame.luma)
     for face in faces:
-      notes.setdefault(face.track, _Notes()).add(frame, face, n_rows, spool, spec, whole_activity)
-      n_rows += 1
+      notes.setdefault(face.track, _Notes()).add(frame, face, spool, spec, whole_activity)
   found = [_to_track(number, note, spec) for number, note in sorted(notes.items())]
   return Analysis(info, n_frames, found, spool)
 
@@ -151,13 +164,18 @@ class _Notes:
     self.last: tuple[int, int] = (-1, -1)  # segment and index
     self.halved: list[np.ndarray] = []  # of the last frame: the measured crop and the lips, at half the size
 
-  def add(self, frame: Frame, face: tracks.Face, row: int, spool: IO[bytes], spec: ClipSpec, whole: float) -> None:
+  def add(self, frame: Frame, face: tracks.Face, spool: IO[bytes], spec: ClipSpec, whole: float) -> None:
+    row = spool.tell()
     crop = placement.cut(frame, face.placements[0], spec.size)
     spool.write(face.lips.astype(np.complex64).tobytes() + crop.tobytes())
     measured = flow.to_gray(crop)
     if spec.measures_another_crop:
       measured = flow.to_gray(placement.cut(frame, face.placements[1], spec.size))
       spool.write(measured.tobytes())
+    if spec.motion and len(self.table) < codec_motion.MAX_FRAMES * COLUMNS:
+      lips, square, side = *face.placements[2:4], codec_motion.SIDE
+      spool.write(placement.move_into(lips, square, side).tobytes())
+      spool.write(placement.cut_plane(frame.luma, square, side).tobytes())
     halved = [flow.halve(measured)]
     if spec.flow_on != 'lips' and not (spec.flow_on == 'frame' and spec.region == 'lips'):
       halved.append(flow.halve(flow.to_gray(placement.cut(frame, face.placements[2], spec.size))))
@@ -167,13 +185,13 @@ class _Notes:
     self.last, self.halved = (face.segment, frame.index), halved
     activity = whole if spec.flow_on == 'frame' else coarse[0]
     centre, half = face.placements[0]
-    mouth = 2 * abs(face.placements[3, 1])
+    mouth = 2 * abs(face.placements[-1, 1])
     moment = [frame.index, frame.time_s, face.segment, activity, coarse[-1], mouth, row, 2 * abs(face.placements[1, 1])]
     self.table.extend([*moment, centre.real, centre.imag, half.real, half.imag])
 
 
 def _to_track(number: int, notes: _Notes, spec: ClipSpec) -> Track:
-  table = np.frombuffer(notes.table).reshape(-1, 12)
+  table = np.frombuffer(notes.table).reshape(-1, COLUMNS)
   whole_numbers = table[:, [0, 2, 6]].astype(np.int64)
   track = Track(
     number=number,

@@ -31,6 +31,7 @@ class ClipSpec:
     rate: frames per second of 'contiguous'.
     landmark_stride: frames from one look at the landmarks to the next; 1 looks at each (exact, and slower).
     screen: measure the flow in full only where a look at half the size leaves doubt; False measures it everywhere.
+    motion: store how a video codec sees the face move, too, see `codec_motion`.
   """
 
   frames: int = 60
@@ -47,6 +48,7 @@ class ClipSpec:
   rate: float = 25.0
   landmark_stride: int = 3
   screen: bool = True
+  motion: bool = False
 
   def __post_init__(self):
     choices = {
@@ -79,6 +81,7 @@ class ClipSpec:
 SPECS = {
   'flow_lips_60x64': ClipSpec(),
   'flow_lips_even_60x64': ClipSpec(rule='even'),
+  'flow_lips_motion_60x64': ClipSpec(motion=True),
   'flow_lips_box_60x64': ClipSpec(alignment='box', landmark_stride=1),
   'flow_lips_box_drop_60x64': ClipSpec(alignment='box', landmark_stride=1, below='drop'),
   'flow_lower_face_60x64': ClipSpec(region='lower_face'),

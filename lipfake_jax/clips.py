@@ -11,13 +11,25 @@ import cv2
 import numpy as np
 
 from lipfake_jax import flow, placement, selection
-from lipfake_jax.analysis import Analysis, Track, analyse_video, measure_activity, read_crop, read_lips
+from lipfake_jax.analysis import (
+  Analysis,
+  Track,
+  analyse_video,
+  measure_activity,
+  measure_motion,
+  read_crop,
+  read_lips,
+)
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.landmarks import FaceModels
 from lipfake_jax.regions import LIP_CORNERS
 from lipfake_jax.video import VideoError
 
-FIELDS = {'clip': 'frames', 'lips': 'lips'}  # of a `Clip`, by the features that models name and datasets store
+FIELDS = {
+  'clip': 'frames',
+  'lips': 'lips',
+  'motion': 'motion',
+}  # of a `Clip`, by the features that models name and datasets store
 REASONS = ('unreadable', 'no_face', 'too_short', 'too_few_active', 'timeout')
 
 
@@ -36,6 +48,8 @@ class Clip:
     lips: float32 [T, K, 2], (x, y) of the landmarks of the mouth and about it (`regions.LIP_POINTS`) upon a head that
       keeps still, whatever the crop's alignment; in widths of the mouth, the median over the clip. (0, 0) is where the
       mean face has its mouth, y goes down. Seen in every `landmark_stride`-th frame of the video, interpolated between.
+    motion: float32 [F], how a video codec sees the whole face move, see `motion_statistics`: of its first 300 frames,
+      whichever the clip shows; [0] where the spec does not ask for it.
     track: number of the face in its video.
     face_share: share of the video's frames that show this face.
     mouth_width: median width of the mouth in pixels of the frame.
@@ -55,6 +69,7 @@ class Clip:
   boxes: np.ndarray
   angles: np.ndarray
   lips: np.ndarray
+  motion: np.ndarray
   track: int
   face_share: float
   mouth_width: float
@@ -168,6 +183,7 @@ def _cut(analysis: Analysis, track: Track, where: np.ndarray, spec: ClipSpec, ke
     boxes=placement.to_box(track.placements[where]),
     angles=np.degrees(np.angle(track.placements[where, 1])).astype(np.float32),
     lips=_to_mouth_widths(np.stack([read_lips(analysis.spool, row, spec) for row in track.rows[where]])),
+    motion=measure_motion(analysis, track, spec),
     track=track.number,
     face_share=len(track) / analysis.n_frames,
     mouth_width=float(np.median(track.mouth_widths)),

@@ -78,7 +78,12 @@ def collapse_warning(row: Row, epochs: int) -> str:
 
 
 def add_clips(board: SummaryWriter, split: Split, augmentation: Augmentation, seed: int) -> None:
-  """A few training clips as the model sees them, augmented, in TensorBoard: a row each, time from left to right."""
+  """A few training clips as the model sees them, augmented, in TensorBoard: a row each, time from left to right.
+
+  None where a clip is no sequence, but a row of numbers.
+  """
+  if len(split.clip_shape) < 3:
+    return
   for label, name in enumerate(LABELS):
     positions = np.flatnonzero(split.labels == label)[:PICTURED_CLIPS]
     clips = to_float(jnp.asarray(input_pipeline.read_batch(split, positions)['clip']))

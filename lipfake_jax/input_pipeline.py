@@ -1,8 +1,8 @@
 """Batches of built datasets, read at random from ArrayRecord files, without TensorFlow.
 
 In: the names of datasets, of their config, of a split, and of the feature that stands for a clip. Out: batches
-{'clip': uint8 [B, T, S, S, 3] or float32 [B, T, K, 2], 'label': int32 [B], 'position': int64 [B], ...}, NumPy. Next
-stage: `steps`, which makes pixels float on the device.
+{'clip': uint8 [B, T, S, S, 3] or float32 [B, T, K, 2] or [B, F], 'label': int32 [B], 'position': int64 [B], ...},
+NumPy. Next stage: `steps`, which makes pixels float on the device.
 
 The order of a training epoch is a function of (seed, epoch), and any batch of it can be had without those before it: a
 run that was stopped at a step goes on there with nothing but these three numbers.
@@ -19,11 +19,14 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.proto import tf_example_pb2
 
 from lipfake_jax import splits
+from lipfake_jax.clip_spec import SPECS
 from lipfake_jax.errors import UserError
 from lipfake_jax.listing import LABELS, STORED, read_instructions
+from lipfake_jax.motion_statistics import N_FEATURES
 from lipfake_jax.regions import LIP_POINTS
 
-FEATURES = {'clip': np.uint8, 'lips': np.float32}  # what can stand for a clip, and its type: see `clips.Clip`
+# What can stand for a clip, and its type: see `clips.Clip`.
+FEATURES = {'clip': np.uint8, 'lips': np.float32, 'motion': np.float32}
 READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=4)  # in batches
 
 Table = dict[str, list]
@@ -44,7 +47,8 @@ class Split:
     table: what is known of each, N entries a column: 'clip' (its key), 'key' (its video's), 'identity', 'method', ...
     spec: the fields of the `ClipSpec` that they were made by.
     rejections: the videos of this part that gave no clip: key, label, reason, detail and more of each.
-    feature: what is read of each clip: 'clip' for its pixels, 'lips' for its landmarks.
+    feature: what is read of each clip: 'clip' for its pixels, 'lips' for its landmarks, 'motion' for a codec's
+      statistics of the face.
   """
 
   dataset: str
@@ -68,9 +72,10 @@ class Split:
 
   @property
   def clip_shape(self) -> tuple[int, ...]:
-    """(T, S, S, 3), or (T, K, 2) of lips."""
+    """(T, S, S, 3), or (T, K, 2) of lips, or (F,) of motion."""
     frames, size = self.spec['frames'], self.spec['size']
-    return {'clip': (frames, size, size, 3), 'lips': (frames, len(LIP_POINTS), 2)}[self.feature]
+    shapes = {'clip': (frames, size, size, 3), 'lips': (frames, len(LIP_POINTS), 2), 'motion': (N_FEATURES,)}
+    return shapes[self.feature]
 
 
 Reader = Callable[[Split, np.ndarray], Batch]
@@ -132,6 +137,12 @@ def _open_one(
     builder = tfds.core.read_only_builder.builder_from_files(f'{dataset}/{builder_config}', data_dir=data_dir)
   except tfds.core.DatasetNotFoundError as error:
     raise UserError(_how_to_build(dataset, builder_config, data_dir)) from error
+  if feature not in builder.info.features:
+    names = [name for name, spec in SPECS.items() if getattr(spec, feature, True)]
+    raise UserError(
+      f'{dataset}/{builder_config}: its clips are stored without {feature!r}, which the model takes:'
+      f' choose --config.data.builder_config={" or ".join(names)}'
+    )
   metadata, source = builder.info.metadata, builder.as_data_source(STORED).data_source
   stored, rejections = metadata['clips'], metadata['rejections']
   if len(stored['clip']) != len(source):
@@ -159,7 +170,7 @@ def _open_one(
 
 
 def read_clip(split: Split, position: int) -> np.ndarray:
-  """uint8 [T, S, S, 3], or float32 [T, K, 2] of lips."""
+  """uint8 [T, S, S, 3], or float32 [T, K, 2] of lips, or float32 [F] of motion."""
   source, place = split.places[position]
   example = tf_example_pb2.Example.FromString(split.sources[source][int(place)])
   clip = example.features.feature[split.feature].bytes_list.value[0]

@@ -34,6 +34,7 @@ from lipfake_jax.listing import (
   layout_table,
   read_instructions,
 )
+from lipfake_jax.motion_statistics import N_FEATURES
 from lipfake_jax.regions import LIP_POINTS
 
 TEXTS = tuple(field.name for field in dataclasses.fields(VideoRecord) if field.name not in ('path', 'label'))
@@ -206,6 +207,7 @@ def create_builder(dataset: str, config: str | None = None, data_dir: str | None
 def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
   """The features of an example; T frames of S x S pixels, see `clips.Clip` and `listing.VideoRecord`."""
   t, s = spec.frames, spec.size
+  motion = {'motion': tfds.features.Tensor(shape=(N_FEATURES,), dtype=np.float32, encoding='bytes')}
   return tfds.features.FeaturesDict(
     {
       # Raw bytes: without the encoding every pixel is stored as a 64-bit varint and read 60 times slower.
@@ -220,6 +222,7 @@ def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
       'angles': tfds.features.Tensor(shape=(t,), dtype=np.float32),
       # Raw bytes too: as a list of floats they take as long to read as all the rest.
       'lips': tfds.features.Tensor(shape=(t, len(LIP_POINTS), 2), dtype=np.float32, encoding='bytes'),
+      **(motion if spec.motion else {}),
       'track': np.int32,
       'codec': tfds.features.Text(),
       'width': np.int32,
@@ -231,7 +234,8 @@ def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
 
 def to_example(clip: Clip, video: VideoRecord) -> dict[str, Any]:
   """One example of `clip_features`; its key is the video's, with '#2', '#3' for further clips."""
-  fields = {name: value for name, value in vars(clip).items() if name != 'frames'}
+  # Motion is empty where the spec does not ask for it.
+  fields = {name: value for name, value in vars(clip).items() if name != 'frames' and np.size(value)}
   return {'clip': clip.frames, **_texts(video), **fields}
 
 

@@ -62,6 +62,12 @@ def to_box(placement: np.ndarray) -> np.ndarray:
   return np.stack(sides, axis=-1).astype(np.float32)
 
 
+def move_into(placement: np.ndarray, square: np.ndarray, size: int) -> np.ndarray:
+  """A placement in the frame as one in what `cut` makes of a square: complex128 [2] twice -> complex128 [2]."""
+  centre, half = (placement - [square[0], 0]) / square[1]
+  return np.array([centre + 1 + 1j, half]) * size / 2
+
+
 def to_points(placement: np.ndarray, unit: np.ndarray) -> np.ndarray:
   """Maps points of the square, (x, y) from -1 to 1, to pixels of the frame: [N, 2] -> float64 [N, 2]."""
   mapped = placement[0] + placement[1] * (unit[:, 0] + 1j * unit[:, 1])

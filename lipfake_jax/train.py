@@ -10,12 +10,23 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import flax.linen as nn
 import jax
 import ml_collections
 import numpy as np
 from flax.traverse_util import flatten_dict
 
-from lipfake_jax import aggregation, checkpoints, decision, evaluate, history, input_pipeline, parallel, preemption
+from lipfake_jax import (
+  aggregation,
+  checkpoints,
+  decision,
+  evaluate,
+  fitting,
+  history,
+  input_pipeline,
+  parallel,
+  preemption,
+)
 from lipfake_jax.augment import Augmentation
 from lipfake_jax.epoch import CACHES, Place, open_cache, train_epoch
 from lipfake_jax.errors import UserError
@@ -51,6 +62,8 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   hyper, data = config.train, config.data
   precision = resolve_precision(hyper.precision)
   model = create_model(config.model.name, config.model.get(config.model.name, {}), PRECISIONS[precision])
+  if hasattr(model, 'fit'):
+    fitting.check_config(config)
   # The test part too: that it is missing should be told before the training, not after it.
   train_split, validation, _ = (
     input_pipeline.open_split(
@@ -76,7 +89,7 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   claim_workdir(config, workdir, (checkpoints.KEPT + 1) * checkpoints.state_bytes(state))
   n_params = sum(leaf.size for leaf in jax.tree.leaves(state.params))
   print(f'{config.model.name}: {n_params:,} parameters, {precision}; {len(train_split)} clips to train on')
-  _fit(config, workdir, state, before, train_step, train_split, validation)
+  _train(config, workdir, model, state, before, train_step, train_split, validation)
   evaluate.decide(workdir, validation, config.eval.batch_size, config.eval.threshold)
   evaluate.evaluate_workdir(workdir, [data.dataset], data_dir, config.eval.batch_size)
 
@@ -87,9 +100,10 @@ def _create_schedule(hyper: ml_collections.ConfigDict, clips: int) -> Callable[[
   return create_schedule(hyper.schedule, int(updates * hyper.epochs), round(updates * hyper.warmup_epochs), floor)
 
 
-def _fit(
+def _train(
   config,
   workdir: Path,
+  model: nn.Module,
   state: TrainState,
   before: list[dict[str, Any]],
   train_step: Callable,
@@ -120,12 +134,17 @@ def _fit(
     def step(state: TrainState, batch: dict[str, jax.Array]):
       return train_step(state, batch, key, cache)
 
+    def advance(state: TrainState, place: Place):
+      if hasattr(model, 'fit'):
+        return fitting.fit_epoch(config, model.fit, state, train_split)
+      return train_epoch(config, step, state, train_split, place, read, ask)
+
     def save(score: float | None) -> None:
       checkpoints.save(manager, state, describe(config, train_split.spec, before, progress, place), score)
 
     while place.epochs < hyper.epochs and progress.stale < hyper.early_stopping_patience:
       state = state.replace(rate=np.float32(progress.learning_rate))
-      state, place, figures, signal = train_epoch(config, step, state, train_split, place, read, ask)
+      state, place, figures, signal = advance(state, place)
       if signal and place.batches < len(train_split) // hyper.batch_size:
         save(None)
         raise signal

@@ -8,7 +8,7 @@ import pytest
 from conftest import to_frame, write_video
 from regions_test import head
 
-from lipfake_jax import sightings, tracks
+from lipfake_jax import codec_motion, sightings, tracks
 from lipfake_jax.analysis import analyse_video
 from lipfake_jax.clip_spec import SPECS, ClipSpec
 from lipfake_jax.clips import Clip, Rejection, extract_clips
@@ -62,6 +62,20 @@ def test_a_clip_knows_its_video(face_video, extract):
   gray = [to_gray(frame) for frame in clip.frames]
   assert clip.sharpness == pytest.approx(np.mean([cv2.Laplacian(g, cv2.CV_64F).var() for g in gray]))
   assert 0 < clip.mean_activity < 1
+
+
+def test_motion_is_measured_where_it_is_asked_for(face_video, extract, monkeypatch):
+  """Of the first 50 frames alone, here; all that follows them is kept as ever."""
+  monkeypatch.setattr(codec_motion, 'MAX_FRAMES', 50)
+  plain, clip = (extract(face_video, SPECS[name]) for name in ('flow_lips_60x64', 'flow_lips_motion_60x64'))
+  np.testing.assert_array_equal(clip.frames, plain.frames)
+  np.testing.assert_array_equal(clip.lips, plain.lips)
+  assert plain.motion.shape == (0,)
+  assert (clip.motion.shape, clip.motion.dtype) == ((68,), np.float32)
+  np.testing.assert_allclose([clip.motion[:3].sum(), clip.motion[17:20].sum()], 1, atol=1e-5)
+  assert clip.motion[17:34].std() > 0.1  # the lips' square lies in the image
+  monkeypatch.setattr(codec_motion, 'MAX_FRAMES', 300)
+  assert (extract(face_video, SPECS['flow_lips_motion_60x64']).motion != clip.motion).any()
 
 
 @pytest.mark.parametrize('name', ['flow_lips_60x64', 'flow_lips_box_60x64'])

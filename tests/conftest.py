@@ -1,6 +1,7 @@
 """What several tests share: small real videos, and a small dataset of made-up clips."""
 
 import atexit
+import dataclasses
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from etils import epath
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.clips import Clip, Rejection
 from lipfake_jax.landmarks import open_face_models
+from lipfake_jax.motion_statistics import N_FEATURES
 from lipfake_jax.regions import LIP_POINTS
 from lipfake_jax.video import Frame
 
@@ -111,7 +113,8 @@ def make_clip(frames: np.ndarray, key: str, **fields) -> Clip:
   known = {
     'indices': ramp.astype(np.int32), 'times': ramp / 25, 'gaps': np.minimum(ramp, 1) / 25, 'activity': ramp,
     'boxes': np.zeros((len(frames), 4), np.float32), 'angles': 0 * ramp,
-    'lips': np.zeros((len(frames), len(LIP_POINTS), 2), np.float32), 'track': 0, 'face_share': 1.0, 'mouth_width': 50.0,
+    'lips': np.zeros((len(frames), len(LIP_POINTS), 2), np.float32), 'motion': np.zeros(0, np.float32),
+    'track': 0, 'face_share': 1.0, 'mouth_width': 50.0,
     'sharpness': 100.0, 'mean_activity': 0.5, 'fps': 25.0, 'codec': 'h264', 'width': 640, 'height': 480,
   }  # fmt: skip
   return Clip(frames=frames, key=key, **{**known, **fields})
@@ -125,9 +128,20 @@ def tiny_lips(key: str) -> np.ndarray:
   return (mouth + flicker).astype(np.float32)
 
 
+def tiny_motion(key: str) -> np.ndarray:
+  """Motion of a video of `tiny_data`, float32 [F]: noise, in which the first 17 of a fake are larger."""
+  number = int(key[-7:-4])
+  noise = np.random.default_rng((len(key), number)).uniform(0, 0.1, N_FEATURES)
+  noise[:17] += 0.05 * (number % 2)
+  return noise.astype(np.float32)
+
+
 @pytest.fixture(scope='session')
 def tiny_data(tmp_path_factory) -> str:
-  """A data_dir with `tiny_clips/tiny`: train 22, validation 10, test 9 clips; fakes flicker, reals do not."""
+  """A data_dir with `tiny_clips/tiny`: train 22, validation 10, test 9 clips; fakes flicker, reals do not.
+
+  `tiny_clips/tiny_motion` has their motion, too.
+  """
   from lipfake_jax import extraction
   from lipfake_jax.lip_clip_builder import LipClipBuilder, LipClipConfig
   from lipfake_jax.listing import Listing, VideoRecord
@@ -147,17 +161,21 @@ def tiny_data(tmp_path_factory) -> str:
       folder=('reals', 'fakes')[fake],
     )
 
-  def clip(record: VideoRecord) -> Clip:
+  def clip(record: VideoRecord, motion: bool) -> Clip:
     number = int(record.key[-7:-4])
     rng = np.random.default_rng((len(record.official), number))
     t, s = spec.frames, spec.size
     flicker = (number % 2) * 100 * (np.arange(t) % 2)[:, None, None, None]
     pixels = (rng.integers(100, 130, (1, s, s, 3)) + np.zeros((t, 1, 1, 1), int) + flicker).astype(np.uint8)
-    return make_clip(pixels, record.key, lips=tiny_lips(record.key))
+    fields = {'motion': tiny_motion(record.key)} if motion else {}
+    return make_clip(pixels, record.key, lips=tiny_lips(record.key), **fields)
 
   class TinyClips(LipClipBuilder):
     pkg_dir_path = epath.Path(__file__).parent  # where TFDS looks for a README: not a package
-    BUILDER_CONFIGS = [LipClipConfig(name='tiny', spec=spec)]
+    BUILDER_CONFIGS = [
+      LipClipConfig(name='tiny', spec=spec),
+      LipClipConfig(name='tiny_motion', spec=dataclasses.replace(spec, motion=True)),
+    ]
     MANUAL_DOWNLOAD_INSTRUCTIONS = 'none'
     OWN_SPLIT = True
 
@@ -171,10 +189,11 @@ def tiny_data(tmp_path_factory) -> str:
     def _extract(self, paths):  # its clips come from no video
       for record in self.list_videos(cache).videos:
         lost = record.key == 'test/009.mp4'
-        result = Rejection('no_face', 'none', '') if lost else [clip(record)]
+        result = Rejection('no_face', 'none', '') if lost else [clip(record, self.builder_config.spec.motion)]
         extraction.save_result(result, record.path)
       return paths
 
   data_dir = str(tmp_path_factory.mktemp('data'))
-  TinyClips(data_dir=data_dir, config='tiny').download_and_prepare()
+  for config in TinyClips.BUILDER_CONFIGS:
+    TinyClips(data_dir=data_dir, config=config.name).download_and_prepare()
   return data_dir

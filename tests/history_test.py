@@ -67,6 +67,13 @@ def test_lips_are_pictured_too(tmp_path, tiny_data):
   assert np.argwhere(dots[0, ..., 0] == 0).tolist() == [[32, 0], [32, 32], [47, 39]]  # rows and columns of 63 / 2.4
 
 
+def test_what_makes_no_picture_is_not_pictured(tmp_path, tiny_data):
+  split = input_pipeline.open_split('tiny_clips', 'tiny_motion', 'train', tiny_data, feature='motion')
+  with history.open_board(tmp_path, write=True) as board:
+    history.add_clips(board, split, Augmentation(0.0, 0.0), seed=0)
+  assert not EventAccumulator(str(tmp_path / 'tensorboard')).Reload().Tags()['images']
+
+
 @pytest.mark.parametrize('rate', [1e-4, 0.0])
 def test_curves(tmp_path, rate):
   rng = np.random.default_rng(0)

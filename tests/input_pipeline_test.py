@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import tiny_lips
+from conftest import tiny_lips, tiny_motion
 
 from lipfake_jax import input_pipeline
 from lipfake_jax.errors import UserError
@@ -78,6 +78,17 @@ def test_lips_are_read_in_place_of_pixels(tiny_data):
   assert input_pipeline.read_clips(both, 44 * 6 * 64 * 2 * 4, 'this machine').shape == (44, 6, 64, 2)
   with pytest.raises(UserError, match='the 44 clips of'):
     input_pipeline.read_clips(both, 44 * 6 * 64 * 2 * 4 - 1, 'this machine')
+
+
+def test_motion_is_read_where_it_is_stored(tiny_data):
+  split = input_pipeline.open_split('tiny_clips', 'tiny_motion', 'test', tiny_data, feature='motion')
+  assert split.clip_shape == (68,)
+  for position in range(len(split)):
+    np.testing.assert_array_equal(input_pipeline.read_clip(split, position), tiny_motion(split.table['key'][position]))
+  with pytest.raises(
+    UserError, match=r"tiny: .* without 'motion', .* choose --config.data.builder_config=flow_lips_motion"
+  ):
+    open_tiny(tiny_data, 'test', feature='motion')
 
 
 def test_a_missing_dataset_says_how_to_get_it(tmp_path):

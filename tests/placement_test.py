@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import to_frame
 
-from lipfake_jax.placement import cut, cut_plane, to_box, to_points
+from lipfake_jax.placement import cut, cut_plane, move_into, to_box, to_points
 from lipfake_jax.video import Frame
 
 
@@ -75,3 +75,10 @@ def test_boxes_and_points_of_a_placement():
   placement = np.array([100 + 50j, 20j])  # a quarter turn
   np.testing.assert_allclose(to_box(placement), (80, 30, 120, 70))
   np.testing.assert_allclose(to_points(placement, np.array([[0, 0], [1, 0], [0, 1]])), [(100, 50), (100, 70), (80, 50)])
+
+
+def test_a_placement_is_seen_from_a_turned_square():
+  """A square of side 20 about (50, 50) whose right side points down: what is 5 below its middle lies 5 to the right."""
+  square = np.array([50 + 50j, 10j])
+  np.testing.assert_allclose(move_into(np.array([50 + 55j, 5j]), square, 40), [30 + 20j, 10])
+  np.testing.assert_allclose(move_into(square, square, 40), [20 + 20j, 20])

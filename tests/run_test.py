@@ -77,7 +77,7 @@ def test_flags_reach_the_run(tmp_path, tiny_data):
 @pytest.mark.parametrize(
   ('module', 'unwanted'),
   [
-    ('lipfake_jax.train', ('tensorflow', 'mediapipe')),
+    ('lipfake_jax.train', ('tensorflow', 'mediapipe', 'av', 'sklearn')),
     ('lipfake_jax.extraction', ('jax', 'tensorflow')),
     ('lipfake_jax.inspect', ('jax', 'tensorflow')),
     ('lipfake_jax.demo_videos', ('jax', 'tensorflow')),

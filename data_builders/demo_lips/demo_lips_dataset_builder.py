@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lipfake_jax.clip_spec import SPECS
 from lipfake_jax.lip_clip_builder import CONFIGS, LipClipBuilder, LipClipConfig
 from lipfake_jax.listing import Listing, VideoRecord, read_instructions
 
@@ -17,14 +18,17 @@ class DemoConfig(LipClipConfig):
   null: bool = False
 
 
-NULL = DemoConfig(name='flow_lips_60x64_null', description='Control: no fake is one.', null=True)
+NULLS = [
+  DemoConfig(name=f'{name}_null', description='Control: no fake is one.', spec=SPECS[name], null=True)
+  for name in ('flow_lips_60x64', 'flow_lips_motion_60x64')
+]
 
 
 class Builder(LipClipBuilder):
   """Renders its videos below the data folder, then lists them."""
 
   MANUAL_DOWNLOAD_INSTRUCTIONS = read_instructions('demo_lips')
-  BUILDER_CONFIGS = [*CONFIGS, NULL]
+  BUILDER_CONFIGS = [*CONFIGS, *NULLS]
   OWN_SPLIT = True
 
   def source_dir(self, dl_manager) -> Path:

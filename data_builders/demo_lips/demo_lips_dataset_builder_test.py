@@ -1,5 +1,7 @@
 """The built-in dataset's table as a listing."""
 
+import pytest
+
 from lipfake_jax.demo_videos import DemoSpec, _to_csv, list_videos
 from lipfake_jax.lip_clip_builder import create_builder
 
@@ -12,7 +14,8 @@ def test_every_row_of_the_table_is_a_video(tmp_path):
   assert ours == [(v.path, v.label, v.identity, v.method, v.split) for v in rendered]
 
 
-def test_the_control_has_a_config_of_its_own():
-  builder = create_builder('demo_lips', 'flow_lips_60x64_null')
+@pytest.mark.parametrize('name', ['flow_lips_60x64', 'flow_lips_motion_60x64'])
+def test_the_control_has_a_config_of_its_own(name):
+  builder = create_builder('demo_lips', f'{name}_null')
   assert builder.builder_config.null
-  assert builder.builder_config.spec == create_builder('demo_lips').builder_config.spec
+  assert builder.builder_config.spec == create_builder('demo_lips', name).builder_config.spec

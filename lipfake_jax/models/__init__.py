@@ -1,9 +1,10 @@
 """The registry of models: clips in, logits out.
 
 Every model is a linen module called as `model(clips, train, mask)`: clips float [B, T, H, W, C] in [0, 1], or lips
-float [B, T, K, 2] where its `input` is 'lips', to logits float32, positive for fake: [B], one a clip, or [B, T], one a
-frame. `mask`, bool [B, T], is False where a clip is padded, at its end; None where none is. `l2_kernels` names the
-kernels that carry an L2 penalty. Next stage: `steps`.
+float [B, T, K, 2] where its `input` is 'lips', or motion float [B, F] where it is 'motion', to logits float32, positive
+for fake: [B], one a clip, or [B, T], one a frame. `mask`, bool [B, T], is False where a clip is padded, at its end;
+None where none is. `l2_kernels` names the kernels that carry an L2 penalty. Next stage: `steps`, or `fitting` for a
+model that has a `fit`: it is given all training clips at once.
 """
 
 import dataclasses
@@ -20,6 +21,7 @@ from lipfake_jax.models.cnn5_frames import Cnn5Frames
 from lipfake_jax.models.cnn_gru import CnnGru
 from lipfake_jax.models.cnn_lstm import CnnLstm
 from lipfake_jax.models.lip_kinematics import LipKinematics
+from lipfake_jax.models.motion_svm import MotionSvm
 from lipfake_jax.models.r2plus1d import R2Plus1d
 from lipfake_jax.models.resnet_tcn import ResnetTcn
 from lipfake_jax.models.xception_frames import XceptionFrames
@@ -34,6 +36,7 @@ MODELS: dict[str, type[nn.Module]] = {
   'cnn5_frames': Cnn5Frames,
   'resnet_tcn': ResnetTcn,
   'lip_kinematics': LipKinematics,
+  'motion_svm': MotionSvm,
 }
 
 

@@ -18,17 +18,22 @@ from lipfake_jax.augment import Augmentation
 from lipfake_jax.memory import keep_freed_memory
 from lipfake_jax.models import MODELS, create_model
 from lipfake_jax.models.flops import count_flops
+from lipfake_jax.motion_statistics import N_FEATURES
 from lipfake_jax.optimizer import create_optimizer, create_schedule
 from lipfake_jax.precision import PRECISIONS, resolve_precision
 from lipfake_jax.train_state import create_train_state
 
 CLIP = (60, 64, 64, 3)  # frames, rows, columns, colours
-OTHER_CLIPS = {'clrnet': (5, 64, 64, 3), 'lip_kinematics': (60, 64, 2)}  # the latter: frames, landmarks, x and y
+# Of lips: frames, landmarks, x and y; of motion: features.
+OTHER_CLIPS = {'clrnet': (5, 64, 64, 3), 'lip_kinematics': (60, 64, 2), 'motion_svm': (N_FEATURES,)}
 ROUNDS = 3
 
 
 def describe_model(name: str, batch_size: int, precision: str) -> list[str]:
-  """Cells of a row: name, input, parameters, GFLOP a clip, training and inference clips per second, best of rounds."""
+  """Cells of a row: name, input, parameters, GFLOP a clip, training and inference clips per second, best of rounds.
+
+  A model that is fitted at once has no training steps: '-'.
+  """
   shape = OTHER_CLIPS.get(name, CLIP)
   model = create_model(name, {}, PRECISIONS[precision])
   state = create_train_state(model, shape, create_optimizer(1e-4), 1e-4, precision, seed=0)
@@ -49,9 +54,12 @@ def describe_model(name: str, batch_size: int, precision: str) -> list[str]:
     state, metrics = train_step(state, sharded, jax.random.key(0), None)
     jax.block_until_ready(metrics)
 
-  speeds = [batch_size / _best_time(step) for step in (train, lambda: eval_step(state.variables, clips))]
+  speeds = [
+    '-' if step is None else f'{batch_size / _best_time(step):.3g}'
+    for step in (None if hasattr(model, 'fit') else train, lambda: eval_step(state.variables, clips))
+  ]
   size = f'{model.input} {"x".join(map(str, shape[:3]))}'
-  return [name, size, f'{n_params:,}', f'{flops / 1e9:.2f}', *(f'{speed:.3g}' for speed in speeds)]
+  return [name, size, f'{n_params:,}', f'{flops / 1e9:.2f}', *speeds]
 
 
 def _best_time(step: Callable[[], Any]) -> float:
