@@ -15,7 +15,7 @@ import numpy as np
 
 from lipfake_jax import checkpoints, input_pipeline, parallel, report, splits
 from lipfake_jax.aggregation import aggregate
-from lipfake_jax.clip_spec import SPECS
+from lipfake_jax.clip_spec import SPECS, ClipSpec
 from lipfake_jax.errors import UserError
 from lipfake_jax.input_pipeline import Split
 from lipfake_jax.metrics import best_threshold, evaluate_scores
@@ -71,24 +71,30 @@ def evaluate_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | Non
 
 def open_tested(dataset: str, meta: dict[str, Any], data_dir: str | None) -> Split:
   """A part that a run is evaluated on. Of a dataset that it was trained on, the parts are those of its training."""
-  name, _, part = dataset.partition(':')
-  name, _, config = name.partition('/')
-  # A control's clips are named for their dataset alone; elsewhere the same clips go by their spec's name.
-  common = next((known for known, spec in SPECS.items() if dataclasses.asdict(spec) == meta['clip']), None)
-  if not config:
-    config = meta['data']['builder_config'] if name == meta['data']['dataset'] or common is None else common
+  name, config, part = name_tested(dataset, meta)
   known = [data for data in _seen_data(meta) if _datasets(name, config) & _trained_datasets(data)]
   data = known[0] if known else meta['data']
   return input_pipeline.open_split(
     name,
     config,
-    part or 'test',
+    part,
     data_dir,
     split=data['split'] if known else '',
     seed=data['split_seed'],
     exclude=data['exclude'],
     feature=read_input(meta),
   )
+
+
+def name_tested(dataset: str, meta: dict[str, Any]) -> tuple[str, str, str]:
+  """'NAME', 'NAME:PART' or 'NAME/CONFIG:PART' -> builder, config and part, with the run's own where none is named."""
+  name, _, part = dataset.partition(':')
+  name, _, config = name.partition('/')
+  # A control's clips are named for their dataset alone; elsewhere the same clips go by their spec's name.
+  common = next((known for known, spec in SPECS.items() if spec == ClipSpec(**meta['clip'])), None)
+  if not config:
+    config = meta['data']['builder_config'] if name == meta['data']['dataset'] or common is None else common
+  return name, config, part or 'test'
 
 
 def read_input(meta: dict[str, Any]) -> str:
