@@ -136,12 +136,10 @@ def _pass_encoder(frames: Iterator[Frame], crf: int, fps: float) -> Iterator[Fra
         index, time_s, to_rgb = waiting.popleft()
         yield Frame(index, time_s, (y[:height, :width], *chroma), to_rgb)
 
-  last_tick = -1
   try:
     for frame in itertools.chain([first], frames):
       waiting.append((frame.index, frame.time_s, frame.to_rgb))
-      last_tick = max(round(frame.time_s * CLOCK), last_tick + 1)
-      yield from decode(encoder.encode(_to_av(frame, last_tick)))
+      yield from decode(encoder.encode(_to_av(frame)))
     yield from decode([*encoder.encode(None), None])
   except av.FFmpegError as error:
     raise VideoError(f'its frames of {width}x{height} pixels can not be encoded again: {error}') from error
@@ -156,7 +154,7 @@ def _open_encoder(frame: Frame, crf: int, fps: float) -> Any:
   return encoder
 
 
-def _to_av(frame: Frame, tick: int) -> av.VideoFrame:
+def _to_av(frame: Frame) -> av.VideoFrame:
   """The frame as 4:2:0, which delivered videos are; an odd side gets its last row or column once more."""
   height, width = frame.luma.shape
   luma = cv2.copyMakeBorder(frame.luma, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
@@ -164,5 +162,5 @@ def _to_av(frame: Frame, tick: int) -> av.VideoFrame:
   chroma = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in frame.planes[1:]]
   stacked = np.concatenate([plane.ravel() for plane in (luma, *chroma)]).reshape(-1, luma.shape[1])
   encoded = av.VideoFrame.from_ndarray(stacked, format='yuv420p')
-  encoded.pts, encoded.time_base = tick, Fraction(1, CLOCK)
+  encoded.pts, encoded.time_base = round(frame.time_s * CLOCK), Fraction(1, CLOCK)
   return encoded

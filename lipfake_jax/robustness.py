@@ -120,7 +120,7 @@ def summarise(videos: Sequence[VideoRecord], verdicts: Sequence[Verdict], thresh
 def measure_robustness(
   judge: Judge, videos: Sequence[VideoRecord], threshold: float, names: Sequence[str], levels: Sequence[int]
 ) -> dict[str, Any]:
-  """The figures of each condition, and their means.
+  """The figures of each condition, and their means; a mean over levels one of which has no figure has none either.
 
   Args:
     judge: see `judge_videos`.
@@ -131,7 +131,7 @@ def measure_robustness(
 
   Returns:
     'videos', 'threshold', 'conditions': {'none' or 'NAME:LEVEL': see `summarise`}, and 'mean': {NAME or 'all': a mean
-    over its levels, or over all, of each of `robustness_report.FIGURES`}, None where none is defined.
+    over its levels, or over all, of each of `robustness_report.FIGURES`}.
   """
   conditions = {'none': summarise(videos, judge(videos, ''), threshold)}
   for name in names:
@@ -171,7 +171,7 @@ def reencoding_control(judge: Judge, videos: Sequence[VideoRecord], threshold: f
 
 def _mean(values: Sequence[float | None]) -> float | None:
   defined = [value for value in values if value is not None]
-  return float(np.mean(defined)) if defined else None
+  return float(np.mean(defined)) if defined and len(defined) == len(values) else None
 
 
 def run(options: argparse.Namespace) -> None:
@@ -180,9 +180,10 @@ def run(options: argparse.Namespace) -> None:
   names, levels = _check_choice(options)
   score, meta = evaluate.load_run(options.workdir)
   threshold = evaluate.read_threshold(options.workdir)
-  part, found = find_tested(options.dataset, meta, options.data_dir, options.manual_dir)
+  data_dir = str(Path(options.data_dir).expanduser())
+  part, found = find_tested(options.dataset, meta, data_dir, options.manual_dir)
   videos = limit_videos(found, options.limit)
-  judge = functools.partial(judge_videos, score, meta, Path(options.data_dir) / 'clip_cache', options.batch_size)
+  judge = functools.partial(judge_videos, score, meta, Path(data_dir) / 'clip_cache', options.batch_size)
   folder = options.workdir / 'eval' / part
   number = (
     f'{len(videos)} of {len(found)} videos, by --limit={options.limit}' if options.limit else f'{len(found)} videos'

@@ -74,6 +74,17 @@ def test_a_table_has_a_row_a_perturbation_and_means(tmp_path):
   assert '<svg' in (tmp_path / 'robustness.svg').read_text()
 
 
+def test_a_level_without_a_verdict_is_not_left_out_of_a_mean():
+  """Its AUC is undefined, and so is the mean's; of all videos it is chance."""
+  results = robustness.measure_robustness(
+    lambda videos, name: lose(CLEAN, *range(8)) if name == 'noise:5' else CLEAN, VIDEOS, 0.5, ['noise'], [1, 5]
+  )
+  assert robustness_report.markdown_table(results, 'auc').splitlines()[2] == '| noise | 1.000 | 1.000 | - | - |'
+  assert (
+    robustness_report.markdown_table(results, 'auc_all').splitlines()[2] == '| noise | 1.000 | 1.000 | 0.500 | 0.750 |'
+  )
+
+
 def test_no_auc_of_all_is_printed_where_none_is_missing():
   results = robustness.measure_robustness(judge, VIDEOS, 0.25, ['blur'], [1])
   assert 'AUC of all' not in robustness_report.describe(results, '')
