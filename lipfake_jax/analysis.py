@@ -16,6 +16,7 @@ import numpy as np
 from lipfake_jax import codec_motion, flow, placement, regions, sightings, tracks
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.landmarks import FaceModels
+from lipfake_jax.perturbations import perturb
 from lipfake_jax.video import Frame, VideoInfo, probe, read_frames
 
 # Half the window over which aligned placements are averaged, in seconds. Shorter, and the crop shakes with the
@@ -76,7 +77,7 @@ def analyse_video(path: Path, spec: ClipSpec, models: FaceModels, sightings_cach
     VideoError: the file can't be read as a video.
   """
   info = probe(path)
-  frames = read_frames(path)
+  frames = perturb(read_frames(path), spec.perturbation, info.fps)
   if sightings_cache and sightings_cache.exists():
     return _analyse(info, tracks.replay_faces(frames, sightings.read(sightings_cache)), spec)
   seen = tracks.find_faces(frames, models, spec.landmark_stride)

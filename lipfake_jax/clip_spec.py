@@ -4,12 +4,26 @@ Datasets, configs and checkpoints name or store a `ClipSpec`; `analysis` and `cl
 """
 
 import dataclasses
+from typing import Any
 
 from lipfake_jax import regions, selection
 from lipfake_jax.errors import UserError
 
 FLOW_ON = (*regions.REGIONS, 'frame')
 FACES = ('largest', 'most_active_mouth', 'all')
+
+# What may be done to a video's frames before anything is looked for in them, and the number that stands for each level,
+# 1 first: DeeperForensics-1.0 (Jiang et al., CVPR 2020), as its released code has them. See `perturbations`.
+PERTURBATIONS: dict[str, tuple[float, ...]] = {
+  'saturation': (0.4, 0.3, 0.2, 0.1, 0.0),  # share of the colour that is kept
+  'contrast': (0.85, 0.725, 0.6, 0.475, 0.35),  # share of the brightness that is kept
+  'blocks': (16, 32, 48, 64, 80),  # gray blocks of 8x8 px, for each 256 px of the shorter side
+  'noise': (0.001, 0.002, 0.005, 0.01, 0.05),  # variance in Y, Cb and Cr, where 1 is their whole range
+  'blur': (7, 9, 13, 17, 21),  # side of the Gaussian kernel, px
+  'pixelation': (2, 3, 4, 5, 6),  # factor by which the picture is made smaller
+  'h264': (30, 32, 35, 38, 40),  # constant rate factor of x264
+  'reencode': (23,),  # the same, at x264's default: no perturbation but a control, see `robustness`
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +46,7 @@ class ClipSpec:
     landmark_stride: frames from one look at the landmarks to the next; 1 looks at each (exact, and slower).
     screen: measure the flow in full only where a look at half the size leaves doubt; False measures it everywhere.
     motion: store how a video codec sees the face move, too, see `codec_motion`.
+    perturbation: 'NAME:LEVEL' of PERTURBATIONS, done to all frames before faces are looked for; '' does nothing.
   """
 
   frames: int = 60
@@ -49,6 +64,7 @@ class ClipSpec:
   landmark_stride: int = 3
   screen: bool = True
   motion: bool = False
+  perturbation: str = ''
 
   def __post_init__(self):
     choices = {
@@ -70,11 +86,27 @@ class ClipSpec:
       )
     if self.clips > 1 and self.rule != 'contiguous':
       raise UserError(f"clip clips={self.clips}: several clips a video are cut by rule='contiguous' only")
+    if self.perturbation:
+      parse_perturbation(self.perturbation)
+
+  def fields(self) -> dict[str, Any]:
+    """What datasets store and caches go by: a perturbation only where there is one."""
+    return {name: value for name, value in vars(self).items() if name != 'perturbation' or value}
 
   @property
   def measures_another_crop(self) -> bool:
     """Whether the flow is measured on a crop that is not the clip's."""
     return self.flow_on not in (self.region, 'frame')
+
+
+def parse_perturbation(perturbation: str) -> tuple[str, float]:
+  """'NAME:LEVEL' -> the name, and the number that stands for the level. Raises UserError where there is none."""
+  name, _, level = perturbation.partition(':')
+  known = PERTURBATIONS.get(name, ())
+  if level not in map(str, range(1, len(known) + 1)):
+    levels = ', '.join(f'{name}:1-{len(numbers)}' for name, numbers in PERTURBATIONS.items())
+    raise UserError(f'perturbation {perturbation!r}: choose one of {levels}')
+  return name, known[int(level) - 1]
 
 
 # What clips are, under the names that datasets, configs and checkpoints use. The first is the default.

@@ -20,7 +20,7 @@ import numpy as np
 from lipfake_jax import checkpoints, input_pipeline, parallel, report, tables
 from lipfake_jax.breakdown import break_down
 from lipfake_jax.caveats import find_caveats
-from lipfake_jax.clip_spec import SPECS
+from lipfake_jax.clip_spec import SPECS, ClipSpec
 from lipfake_jax.decision import (
   FIXED_THRESHOLD,
   Decision,
@@ -149,24 +149,30 @@ def measure(
 
 def open_tested(dataset: str, meta: dict[str, Any], data_dir: str | None) -> Split:
   """A part that a run is evaluated on. Of a dataset that it was trained on, the parts are those of its training."""
-  name, _, part = dataset.partition(':')
-  name, _, config = name.partition('/')
-  # A control's clips are named for their dataset alone; elsewhere the same clips go by their spec's name.
-  common = next((known for known, spec in SPECS.items() if dataclasses.asdict(spec) == meta['clip']), None)
-  if not config:
-    config = meta['data']['builder_config'] if name == meta['data']['dataset'] or common is None else common
+  name, config, part = name_tested(dataset, meta)
   known = [data for data in _seen_data(meta) if _datasets(name, config) & _trained_datasets(data)]
   data = known[0] if known else meta['data']
   return input_pipeline.open_split(
     name,
     config,
-    part or 'test',
+    part,
     data_dir,
     split=data['split'] if known else '',
     seed=data['split_seed'],
     exclude=data['exclude'],
     feature=read_input(meta),
   )
+
+
+def name_tested(dataset: str, meta: dict[str, Any]) -> tuple[str, str, str]:
+  """'NAME', 'NAME:PART' or 'NAME/CONFIG:PART' -> builder, config and part, with the run's own where none is named."""
+  name, _, part = dataset.partition(':')
+  name, _, config = name.partition('/')
+  # A control's clips are named for their dataset alone; elsewhere the same clips go by their spec's name.
+  common = next((known for known, spec in SPECS.items() if spec == ClipSpec(**meta['clip'])), None)
+  if not config:
+    config = meta['data']['builder_config'] if name == meta['data']['dataset'] or common is None else common
+  return name, config, part or 'test'
 
 
 def open_training(data: Mapping[str, Any], data_dir: str | None) -> Split | None:

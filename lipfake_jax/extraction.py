@@ -82,10 +82,11 @@ def extract_videos(
 def plan_jobs(paths: Iterable[Path], spec: ClipSpec, cache_dir: Path) -> list[Job]:
   """One job a video. Files are named by the SHA-256 of its bytes, below folders named by what their content depends on.
 
-  Clips depend on the whole spec, faces on `landmark_stride` alone.
+  Clips depend on the whole spec, faces on `landmark_stride` and on what was done to the frames.
   """
-  clips = cache_dir / 'clips' / _digest(EXTRACTION_VERSION, SIGHTINGS_VERSION, dataclasses.asdict(spec))
-  faces = cache_dir / 'faces' / _digest(SIGHTINGS_VERSION, spec.landmark_stride)
+  clips = cache_dir / 'clips' / _digest(EXTRACTION_VERSION, SIGHTINGS_VERSION, spec.fields())
+  changed = [spec.perturbation] if spec.perturbation else []
+  faces = cache_dir / 'faces' / _digest(SIGHTINGS_VERSION, spec.landmark_stride, *changed)
   paths = list(paths)
   with concurrent.futures.ThreadPoolExecutor() as pool:
     hashes = pool.map(_file_hash, paths)

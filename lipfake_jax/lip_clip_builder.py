@@ -121,7 +121,7 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
     print(layout_table(listing, self.PUBLISHED))
     print(splits.split_table([vars(video) for video in listing.videos], split))
     caches = self._extract([video.path for video in listing.videos])
-    spec = dataclasses.asdict(self.builder_config.spec)
+    spec = self.builder_config.spec.fields()
     # Filled while examples are written; TFDS stores it after them.
     table: dict[str, list] = {name: [] for name in ('clip', 'label', *TEXTS, 'sha256', *FACTS)}
     self.info.metadata.update(spec=spec, default_split=split, clips=table, rejections=[])

@@ -5,7 +5,7 @@ In: a workdir with a trained run; files and folders. Out: a table on the termina
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from lipfake_jax import evaluate, extraction, listing, parallel
 from lipfake_jax.aggregation import aggregate
 from lipfake_jax.clip_spec import ClipSpec
-from lipfake_jax.clips import FIELDS, Rejection
+from lipfake_jax.clips import FIELDS, Clip, Rejection
 from lipfake_jax.decision import Decision, calibrate, read_decision
 from lipfake_jax.errors import UserError
 
@@ -42,14 +42,11 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   decision = read_decision(workdir)
   caches = extraction.extract_videos(paths, ClipSpec(**meta['clip']), workdir / 'clip_cache')
   outcomes = [extraction.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
-  field = FIELDS[evaluate.read_input(meta)]
-  clips = [getattr(clip, field) for found in outcomes if not isinstance(found, Rejection) for clip in found]
-  logits = iter(_score_clips(score, clips, batch_size))
-  rule = meta['model']['aggregation']
+  scores = iter(
+    score_videos(score, meta, [found for found in outcomes if not isinstance(found, Rejection)], batch_size)
+  )
   predictions = [
-    _rejected(found)
-    if isinstance(found, Rejection)
-    else _scored(str(path), aggregate(np.ravel([next(logits) for _ in found]), rule), decision)
+    _rejected(found) if isinstance(found, Rejection) else _scored(str(path), next(scores), decision)
     for path, found in zip(paths, outcomes, strict=True)
   ]
   print(prediction_table(predictions, decision.threshold))
@@ -57,6 +54,16 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   output.write_text(json.dumps({**dataclasses.asdict(decision), 'videos': predictions}, indent=2))
   print(f'\nwritten to {output}')
   return predictions
+
+
+def score_videos(
+  score: Callable[[np.ndarray], np.ndarray], meta: dict[str, Any], videos: Sequence[Sequence[Clip]], batch_size: int
+) -> list[float]:
+  """p(fake) of each video by all of its clips; the run as `evaluate.load_run` gives it."""
+  field = FIELDS[evaluate.read_input(meta)]
+  logits = iter(_score_clips(score, [getattr(clip, field) for clips in videos for clip in clips], batch_size))
+  rule = meta['model']['aggregation']
+  return [aggregate(np.ravel([next(logits) for _ in clips]), rule) for clips in videos]
 
 
 def find_videos(sources: Sequence[str]) -> list[Path]:

@@ -59,6 +59,12 @@ class Frame:
     return cv2.transform(cv2.merge([self.luma, *chroma]), self.to_rgb)
 
 
+def from_rgb(rgb: np.ndarray, index: int, time_s: float) -> Frame:
+  """A frame of given pixels, RGB uint8 [H, W, 3], colour at full size; its `rgb` is theirs to within two levels."""
+  y, cr, cb = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
+  return Frame(index, time_s, (y, cb, cr), _rgb_matrix(*LUMA_WEIGHTS_DEFAULT, full_range=True))
+
+
 @dataclasses.dataclass(frozen=True)
 class VideoInfo:
   """What the container says of itself: frames per second, stored width and height in pixels, codec, seconds (or 0)."""
@@ -105,7 +111,7 @@ def read_frames(path: Path) -> Iterator[Frame]:
         if last_s is not None and (time_s is None or not time_s > last_s):
           time_s = last_s + step_s
         last_s = time_s if time_s is not None else 0.0
-        planes, to_rgb = _read_planes(raw)
+        planes, to_rgb = read_planes(raw)
         yield Frame(index, last_s, _upright(planes, raw.rotation, aspect), to_rgb)
         index += 1
     except VideoError:
@@ -189,7 +195,7 @@ def _pull(sink) -> Iterator[av.VideoFrame]:
       return
 
 
-def _read_planes(frame: av.VideoFrame) -> tuple[tuple, np.ndarray]:
+def read_planes(frame: av.VideoFrame) -> tuple[tuple, np.ndarray]:
   """The frame's three planes, without a copy where its pixels are of a common kind, and their way to RGB."""
   full_range = frame.color_range == FULL_RANGE or frame.format.name.startswith('yuvj')
   weights = LUMA_WEIGHTS.get(int(frame.colorspace), LUMA_WEIGHTS_DEFAULT)

@@ -1,10 +1,13 @@
 import json
 
+import numpy as np
 import pytest
+from conftest import make_clip
 from train_test import tiny_config
 
 from lipfake_jax import predict, train
 from lipfake_jax.errors import UserError
+from lipfake_jax.regions import LIP_POINTS
 
 
 @pytest.fixture(scope='module')
@@ -33,6 +36,25 @@ def test_predict_gives_each_video_a_verdict_or_a_reason(trained, tmp_path, face_
   table = capsys.readouterr().out
   assert f'{face["p_fake"]:.3f}' in table
   assert 'none: no_face' in table
+
+
+def test_models_of_landmarks_get_the_lips_of_all_clips_of_a_video():
+  """Two videos, of two clips and of one; the last batch of two is padded."""
+  videos = [[tiny_clip(0.5), tiny_clip(1.5)], [tiny_clip(-1.0)]]
+  shapes = []
+
+  def score(lips):
+    shapes.append((lips.shape, lips.dtype))
+    return lips.mean(axis=(1, 2, 3))
+
+  meta = {'model': {'name': 'lip_kinematics', 'arguments': {}, 'aggregation': 'mean_logit'}}
+  found = predict.score_videos(score, meta, videos, batch_size=2)
+  assert found == pytest.approx([1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(1.0))])
+  assert shapes == [((2, 3, len(LIP_POINTS), 2), np.float32)] * 2
+
+
+def tiny_clip(value):
+  return make_clip(np.zeros((3, 8, 8, 3), np.uint8), 'v', lips=np.full((3, len(LIP_POINTS), 2), value, np.float32))
 
 
 def test_predict_of_nothing(trained, tmp_path):
