@@ -79,8 +79,13 @@ class ClipSpec:
 SPECS = {
   'flow_lips_60x64': ClipSpec(),
   'flow_lips_even_60x64': ClipSpec(rule='even'),
+  'flow_lips_drop_60x64': ClipSpec(below='drop'),
+  'flow_lips_even_drop_60x64': ClipSpec(rule='even', below='drop'),
   'flow_lips_box_60x64': ClipSpec(alignment='box', landmark_stride=1),
   'flow_lips_box_drop_60x64': ClipSpec(alignment='box', landmark_stride=1, below='drop'),
+  'flow_lips_box_even_60x64': ClipSpec(alignment='box', landmark_stride=1, rule='even'),
+  'flow_lips_box_even_drop_60x64': ClipSpec(alignment='box', landmark_stride=1, rule='even', below='drop'),
+  'flow_frame_60x64': ClipSpec(flow_on='frame'),
   'flow_lower_face_60x64': ClipSpec(region='lower_face'),
   'uniform_face_60x64': ClipSpec(region='face', alignment='box', rule='uniform', landmark_stride=1),
   'uniform_lips_30x32': ClipSpec(frames=30, size=32, alignment='box', rule='uniform', landmark_stride=1),

@@ -28,8 +28,9 @@ from lipfake_jax.listing import LABELS, STORED, Listing, VideoRecord, check_vide
 from lipfake_jax.regions import LIP_POINTS
 
 TEXTS = tuple(field.name for field in dataclasses.fields(VideoRecord) if field.name not in ('path', 'label'))
-QUALITY = ('fps', 'face_share', 'mouth_width', 'sharpness', 'mean_activity')  # one number a clip, see `clips.Clip`
-FACTS = (*QUALITY, 'codec', 'width', 'height', 'track')  # of a clip, in the table
+# Of a clip, see `clips.Clip`.
+QUALITY = ('fps', 'duration', 'face_share', 'mouth_width', 'sharpness', 'mean_activity')
+FACTS = (*QUALITY, 'codec', 'width', 'height', 'track')  # in the table
 UNEVEN = 0.05  # a difference of the classes' shares of rejected videos that is worth a warning
 
 
