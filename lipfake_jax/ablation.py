@@ -1,7 +1,7 @@
 """What each choice of the paper's released code does to the figures: runs that differ in one of them, and their table.
 
-In: a config, for data, model and training; the choices below are set here. Out: `<workdir>/<variant>/seed<N>/`, the
-workdir of each run, and `<workdir>/<start>.md`, the table. A command that was stopped goes on where it was.
+In: a config, in which `variants` sets the choices. Out: `<workdir>/<variant>/seed<N>/`, the workdir of each run, and
+`<workdir>/<start>.md`, the table. A command that was stopped goes on where it was.
 
   python -m lipfake_jax.ablation --config=configs/paper/legacy.py --workdir=runs/ablation --seeds=0,1,2
 
@@ -10,13 +10,10 @@ all of its rows but two are tested on people whom training has not seen. `--with
 ours then in every row: dropping videos leaves a small dataset without one of its classes.
 """
 
-import copy
-import dataclasses
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import ml_collections
 import numpy as np
@@ -25,7 +22,6 @@ from absl import flags, logging
 from ml_collections import config_flags
 
 from lipfake_jax import checkpoints, evaluate, input_pipeline, splits
-from lipfake_jax.clip_spec import SPECS, ClipSpec
 from lipfake_jax.compilation import keep_compiled
 from lipfake_jax.errors import Interrupted, UserError
 from lipfake_jax.input_pipeline import Split
@@ -34,90 +30,9 @@ from lipfake_jax.metrics import Metrics, evaluate_scores
 from lipfake_jax.models import create_model
 from lipfake_jax.train import train_and_evaluate
 from lipfake_jax.validation import open_scorer
+from lipfake_jax.variants import LEGACY, OURS, Variant, list_variants, make_config
 
-LEGACY, OURS = 'legacy', 'ours'
 FIGURES = ('auc', 'balanced_accuracy', 'accuracy')
-
-
-@dataclasses.dataclass(frozen=True)
-class Choice:
-  """One thing that is done in two ways.
-
-  Attributes:
-    name: of the folder of a run that differs in it.
-    words: what we do.
-    fields: of the config, or after 'clip.' of the `ClipSpec`: the released code's value, and ours.
-  """
-
-  name: str
-  words: str
-  fields: Mapping[str, tuple[Any, Any]]
-
-
-CHOICES = (
-  Choice('per_frame', 'one draw of the augmentation a clip, not a frame', {'augment.per_frame': (True, False)}),
-  Choice('frozen', 'augmentation drawn anew each epoch', {'augment.frozen': (True, False)}),
-  Choice('validation', 'validation not augmented', {'augment.validation': (True, False)}),
-  Choice('split', 'parts by person, a test part of its own', {'data.split': ('paper', 'identity')}),
-  Choice('drop', 'few active frames: filled up, not dropped', {'clip.below': ('drop', 'fill')}),
-  Choice('even', 'the most active frames, not evenly among them', {'clip.rule': ('even', 'top_k')}),
-  Choice(
-    'box',
-    'crops that follow the head, not the lips',
-    # A box follows each landmark's jitter, which cannot be interpolated: it is looked at in every frame.
-    {'clip.alignment': ('box', 'aligned'), 'clip.landmark_stride': (1, 3)},
-  ),
-)
-# The paper's formula, under which the released code's `drop` leaves no video: only ours can be spoiled by it.
-WHOLE_FRAME = Choice('whole_frame', 'flow on the lips, not the whole frame', {'clip.flow_on': ('frame', 'lips')})
-
-
-@dataclasses.dataclass(frozen=True)
-class Variant:
-  """A row: the folder of its runs, what it is, the fields in which it differs from the start, and all that are set."""
-
-  name: str
-  words: str
-  flags: dict[str, Any]
-  fields: dict[str, Any]
-
-
-def list_variants(start: str, without: Sequence[str] = ()) -> list[Variant]:
-  """The rows: the start, the start with one choice made the other way, and all of them made the other way.
-
-  Args:
-    start: LEGACY or OURS.
-    without: names of choices that are left out, and ours in every row.
-
-  Raises:
-    UserError: there is no such start or choice.
-  """
-  names = [choice.name for choice in CHOICES]
-  if start not in (LEGACY, OURS) or not set(without) <= set(names):
-    known = f'choose {LEGACY} or {OURS}, and leave out some of {", ".join(names)}'
-    raise UserError(f'start {start!r}, without {",".join(without)!r}: {known}')
-  here, there = (0, 1) if start == LEGACY else (1, 0)
-  kept = [choice for choice in CHOICES if choice.name not in without]
-  ours = {field: values[1] for choice in CHOICES for field, values in choice.fields.items()}
-  legacy = ours | {field: values[0] for choice in kept for field, values in choice.fields.items()}
-  fields = (legacy, ours)
-  rows = [Variant(start, 'the released code' if start == LEGACY else 'ours', {}, fields[here])]
-  for choice in kept if start == LEGACY else (*kept, WHOLE_FRAME):
-    changed = {field: values[there] for field, values in choice.fields.items()}
-    words = choice.words if start == LEGACY else f'without: {choice.words}'
-    rows.append(Variant(f'{start}_but_{choice.name}', words, changed, {**fields[here], **changed}))
-  other = OURS if start == LEGACY else LEGACY
-  return [*rows, Variant(other, 'all of these', {}, fields[there])]
-
-
-def make_config(config: ml_collections.ConfigDict, fields: Mapping[str, Any], seed: int) -> ml_collections.ConfigDict:
-  """A copy of a config with a variant's fields and a seed; those of the clip become the name of its spec."""
-  made = copy.deepcopy(config)
-  clip = {name.removeprefix('clip.'): value for name, value in fields.items() if name.startswith('clip.')}
-  made.data.builder_config = next(name for name, spec in SPECS.items() if spec == ClipSpec(**clip))
-  made.update_from_flattened_dict({name: value for name, value in fields.items() if not name.startswith('clip.')})
-  made.seed = seed
-  return made
 
 
 def run_ablation(
@@ -150,7 +65,8 @@ def run_ablation(
     folders = [workdir / row.name / f'seed{seed}' for seed in seeds]
     for made, folder in zip(configs[row.name], folders, strict=True):
       print(f'\n{row.name}, seed {made.seed}')
-      train_and_evaluate(made, folder, data_dir)
+      if not _is_finished(made, folder):
+        train_and_evaluate(made, folder, data_dir)
     runs = zip(configs[row.name], folders, strict=True)
     figures[row.name] = [measure_run(made, folder, data_dir) for made, folder in runs]
   table = ablation_table(variants, figures)
@@ -169,11 +85,22 @@ def measure_run(config: ml_collections.ConfigDict, folder: Path, data_dir: str |
   train, test = (_open_part(config, part, data_dir, model.input) for part in ('train', 'test'))
   shared = len(_people(train) & _people(test))
   if config.data.split != 'paper':
-    written = folder / 'eval' / f'{test.dataset}-{test.name}' / 'metrics.json'
-    return {**json.loads(written.read_text()), 'shared': shared, 'sound': not shared}
+    return {**json.loads(_metrics_path(config, folder).read_text()), 'shared': shared, 'sound': not shared}
   scores = open_scorer(model.apply, config)(weights, test, meta['place']['epochs'])
   figures = evaluate_scores(scores.labels, scores.p_fake, evaluate.read_threshold(folder))
   return {**figures, 'shared': shared, 'sound': False}
+
+
+def _is_finished(config: ml_collections.ConfigDict, folder: Path) -> bool:
+  """Whether a run of this config has been evaluated, which is the last that it does."""
+  return _metrics_path(config, folder).exists() and json.loads((folder / 'config.json').read_text()) == json.loads(
+    config.to_json_best_effort()
+  )
+
+
+def _metrics_path(config: ml_collections.ConfigDict, folder: Path) -> Path:
+  part = splits.split_name(config.data.split, 'test')
+  return folder / 'eval' / f'{config.data.dataset}-{part}' / 'metrics.json'
 
 
 def _open_part(config: ml_collections.ConfigDict, part: str, data_dir: str | None, feature: str = 'clip') -> Split:
@@ -246,8 +173,8 @@ def summarise(values: Sequence[float | None]) -> str:
   return mean if len(known) == 1 else f'{mean} ({low}-{high})'
 
 
-def parse_flags(arguments: Sequence[str]) -> flags.FlagValues:
-  """The command's flags, of which --config.FIELD=VALUE changes a field of the config.
+def parse_flags(arguments: Sequence[str]) -> tuple[flags.FlagValues, list[int]]:
+  """The command's flags, and the seeds among them as numbers; --config.FIELD=VALUE changes a field of the config.
 
   Raises:
     UserError: one is unknown or missing, or its value is wrong.
@@ -265,11 +192,10 @@ def parse_flags(arguments: Sequence[str]) -> flags.FlagValues:
     known(['ablation', *arguments])
     if known.config is None:
       raise UserError('give a --config, for example --config=configs/paper/legacy.py')
-    known.seeds = [int(seed) for seed in known.seeds]
     known.config.to_dict()  # a file that did not load says so only when it is used
+    return known, [int(seed) for seed in known.seeds]
   except (flags.Error, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
     raise UserError(str(error)) from error
-  return known
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -278,9 +204,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
   keep_freed_memory()
   keep_compiled()
   try:
-    given = parse_flags(sys.argv[1:] if arguments is None else arguments)
-    choices = (given.seeds, given.start, given.without)
-    print(run_ablation(given.config, Path(given.workdir), given.data_dir, *choices))
+    given, seeds = parse_flags(sys.argv[1:] if arguments is None else arguments)
+    print(run_ablation(given.config, Path(given.workdir), given.data_dir, seeds, given.start, given.without))
   except UserError as error:
     print(f'error: {error}', file=sys.stderr)
     sys.exit(2)
