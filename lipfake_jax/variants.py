@@ -1,6 +1,6 @@
 """What the paper's released code does and we do otherwise, and the configs that differ in one of these things.
 
-In: a config, for data, model and training. Out: the config of each row of the table. Next stage: `ablation` trains them.
+In: a config, for data, model and training. Out: the config of each row of the table. Next stage: `ablation` trains it.
 """
 
 import copy
