@@ -149,7 +149,8 @@ def _check_classes(configs: Mapping[str, ml_collections.ConfigDict], data_dir: s
 def ablation_table(variants: Sequence[Variant], figures: Mapping[str, Sequence[Metrics]]) -> str:
   """Markdown: a row a variant, the mean over its seeds and their range; '-' where there is no sound figure."""
   header = ['variant', 'flag', 'videos', 'people in both parts', *FIGURES, *(f'sound {name}' for name in FIGURES[:2])]
-  lines = [f'| {" | ".join(name.replace("_", " ") for name in header)} |', '|---' * len(header) + '|']
+  titles = (name.replace('_', ' ').replace('auc', 'AUC') for name in header)
+  lines = [f'| {" | ".join(titles)} |', '|---' * len(header) + '|']
   for row in variants:
     runs = figures[row.name]
     flag = ', '.join(f'{field}={value}' for field, value in row.flags.items()) or '-'

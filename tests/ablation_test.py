@@ -86,7 +86,7 @@ def test_the_table():
   lines = ablation_table(listed, {**runs, OURS: [sound, sound]}).splitlines()
   cells = [[cell.strip() for cell in line.strip('|').split('|')] for line in lines[:6]]
   assert {len(row) for row in cells} == {9}
-  assert cells[0][5:] == ['balanced accuracy', 'accuracy', 'sound auc', 'sound balanced accuracy']
+  assert cells[0][5:] == ['balanced accuracy', 'accuracy', 'sound AUC', 'sound balanced accuracy']
   assert [row[1] for row in cells[2:]] == ['-', 'augment.frozen=False', 'clip.below=fill', '-']
   tail = ['0.625 (0.625-0.625)', '0.500 (0.500-0.500)']
   assert cells[2] == ['the released code', '-', '9', '3', '0.750 (0.500-1.000)', *tail, '-', '-']
