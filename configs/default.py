@@ -85,6 +85,10 @@ def get_config() -> ml_collections.ConfigDict:
   config.augment.scale = 0.0  # largest change of size, as a share, 0 to under 1
   config.augment.drop = 0.0  # probability that a frame is lost and the one before it is seen again
   config.augment.reverse = 0.0  # probability that time runs backwards
+  # What the paper's released code did (configs/paper/legacy.py).
+  config.augment.per_frame = False  # each frame of a clip has a draw of its own
+  config.augment.frozen = False  # a clip has the same draw in every epoch
+  config.augment.validation = False  # validation clips are augmented too
 
   config.eval = ml_collections.ConfigDict()
   config.eval.batch_size = 32  # clips at once

@@ -62,10 +62,14 @@ class Track:
 
 @dataclasses.dataclass(frozen=True)
 class Analysis:
-  """All that was seen in a video: its tracks, and a file with the crops and lips of all their frames."""
+  """All that was seen in a video: its tracks, and a file with the crops and lips of all their frames.
+
+  `duration` is the time from the first frame to the last, in seconds: headers give it wrongly, or not at all.
+  """
 
   info: VideoInfo
   n_frames: int
+  duration: float
   tracks: list[Track]
   spool: IO[bytes]
 
@@ -143,8 +147,10 @@ def _analyse(info: VideoInfo, seen: Iterable[tracks.Seen], spec: ClipSpec) -> An
   spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - it outlives this function, in what it returns
   notes: dict[int, _Notes] = {}
   n_frames = 0
+  began = ended = 0.0
   whole: tuple[int, np.ndarray] | None = None
   for frame, faces in tracks.follow(seen, place, regions.trace_lips, SMOOTHING_S[spec.alignment]):
+    began, ended = began if n_frames else frame.time_s, frame.time_s
     n_frames += 1
     whole_activity = 0.0
     if spec.flow_on == 'frame':
@@ -154,7 +160,7 @@ def _analyse(info: VideoInfo, seen: Iterable[tracks.Seen], spec: ClipSpec) -> An
     for face in faces:
       notes.setdefault(face.track, _Notes()).add(frame, face, spool, spec, whole_activity)
   found = [_to_track(number, note, spec) for number, note in sorted(notes.items())]
-  return Analysis(info, n_frames, found, spool)
+  return Analysis(info, n_frames, ended - began, found, spool)
 
 
 class _Notes:

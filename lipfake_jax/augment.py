@@ -1,6 +1,7 @@
 """Augmentation of training clips on the device: one draw a clip, the same for all of its frames.
 
-The paper's released code drew for every frame, which destroys the motion that the model should learn (PAPER section 6).
+The paper's released code drew for every frame, which destroys the motion that the model should learn, and once for all
+epochs, for validation data too (PAPER section 6). `per_frame`, `frozen` and `validation` do as it did.
 In: float clips in [0, 1], or lips. Out: the same. Next stage: the model.
 """
 
@@ -10,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lipfake_jax.errors import UserError
 from lipfake_jax.regions import LIP_MIRROR
 
 GRAY = (0.299, 0.587, 0.114)  # BT.601
@@ -32,6 +34,12 @@ class Augmentation:
     scale: largest change of size, as a share of it.
     drop: probability for each frame but the first that it was lost, and the one before it is seen again.
     reverse: probability that time runs backwards.
+    per_frame: each frame has a draw of its own, as if it were a clip.
+    frozen: a clip has the same draw in every epoch.
+    validation: validation clips are augmented too.
+
+  Raises:
+    UserError: `drop` or `reverse`, which are of a clip, together with `per_frame`.
   """
 
   flip: float = 0.5
@@ -44,6 +52,16 @@ class Augmentation:
   scale: float = 0.0
   drop: float = 0.0
   reverse: float = 0.0
+  per_frame: bool = False
+  frozen: bool = False
+  validation: bool = False
+
+  def __post_init__(self):
+    if self.per_frame and (self.drop or self.reverse):
+      raise UserError(
+        f'augment.per_frame with augment.drop={self.drop}, augment.reverse={self.reverse}: a frame by itself has no'
+        ' time to change; set these to 0'
+      )
 
 
 # A setting of each alone that shows what it does: `python -m lipfake_jax.inspect VIDEO --augment` draws them.
@@ -53,21 +71,25 @@ EXAMPLES = {
 }  # fmt: skip
 
 
-def augment_clips(clips: jax.Array, key: jax.Array, first: jax.Array | int, spec: Augmentation) -> jax.Array:
+def augment_clips(clips: jax.Array, key: jax.Array, places: jax.Array, spec: Augmentation) -> jax.Array:
   """Augments a batch.
 
   Args:
     clips: float [B, T, H, W, C] in [0, 1], or lips float [B, T, K, 2].
-    key: the step's key.
-    first: position of this device's first clip in the whole batch: a clip's draw depends on its place in the batch,
-      not on how many devices share the work.
+    key: of the draws.
+    places: int [B], with which the key is folded, one for each clip: its place in the whole batch, or in the dataset
+      where draws are frozen. Neither depends on how many devices share the work.
     spec: what to do.
 
   Returns:
     The same.
   """
   augment = augment_lips if clips.ndim == 4 else augment_clip
-  keys = jax.vmap(lambda position: jax.random.fold_in(key, position))(first + jnp.arange(clips.shape[0]))
+  keys = jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
+  if spec.per_frame:  # frames as clips of one, [B T, 1, ...]
+    frames = clips.reshape(-1, 1, *clips.shape[2:])
+    frame_keys = jax.vmap(lambda clip_key: jax.random.split(clip_key, clips.shape[1]))(keys).ravel()
+    return jax.vmap(lambda frame, frame_key: augment(frame, frame_key, spec))(frames, frame_keys).reshape(clips.shape)
   return jax.vmap(lambda clip, clip_key: augment(clip, clip_key, spec))(clips, keys)
 
 

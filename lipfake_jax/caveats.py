@@ -27,10 +27,11 @@ def find_caveats(metrics: Metrics, scores: Scores, split: Split, seen: Sequence[
     scores: of the tested videos.
     split: what was tested.
     seen: of each dataset part that the weights were trained on, latest first: 'dataset', 'split', 'split_seed', and
-      'rows', what is known of its videos, or None where it is not at hand.
+      'training', its training part, or None where that is not at hand.
   """
   checks: tuple[Callable[[], Iterator[str]], ...] = (
     lambda: _leaks(split, seen),
+    lambda: _shortcut(metrics),
     lambda: _verdicts(metrics, scores),
     lambda: _numbers(metrics),
     lambda: _rejections(metrics),
@@ -50,12 +51,24 @@ def _leaks(split: Split, seen: Sequence[dict[str, Any]]) -> Iterator[str]:
       f'warning: the first weights of this run were trained on {split.dataset} under another split,'
       f' and may have seen videos of {split.name}'
     )
-  trained_on = {person for data in seen for row in data['rows'] or () for person in splits.people(row)}
+  trained = [row for data in seen if data['training'] for row in data['training'].rows]
+  trained_on = {person for row in trained for person in splits.people(row)}
   tested = [splits.people(row) for row in split.rows]
   if shared := sum(bool(persons & trained_on) for persons in tested):
     yield f'warning: {shared} of the {len(tested)} tested clips show people that the run was trained on'
-  if any(data['rows'] is None for data in seen):
+  if any(data['training'] is None for data in seen):
     yield 'note: the training data is not built here: that no person of it is tested could not be checked'
+
+
+def _shortcut(metrics: Metrics) -> Iterator[str]:
+  """A detector that metadata can match may have learned nothing else."""
+  control = metrics.get('metadata')
+  if control and (control['lead_interval'] is None or control['lead_interval'][0] <= 0):
+    telling = max(control['alone'], key=control['alone'].get)
+    yield (
+      f'warning: metadata alone does about as well (AUC {control["auc"]:.3f}, this run {metrics["auc"]:.3f};'
+      f' {telling} by itself {control["alone"][telling]:.3f}): these figures do not show that the run looks at lips'
+    )
 
 
 def _verdicts(metrics: Metrics, scores: Scores) -> Iterator[str]:

@@ -55,6 +55,7 @@ class Clip:
     mouth_width: median width of the mouth in pixels of the frame.
     sharpness: mean over the crops of the variance of their Laplacian, gray levels squared.
     mean_activity: mean over all frames with this face of the activity of its lips, px per frame, estimated.
+    duration: seconds from the video's first frame to its last.
     fps: the video's frames per second, as its header says.
     codec: its codec, as FFmpeg calls it.
     width, height: stored size of its frames in pixels.
@@ -75,6 +76,7 @@ class Clip:
   mouth_width: float
   sharpness: float
   mean_activity: float
+  duration: float
   fps: float
   codec: str
   width: int
@@ -189,6 +191,7 @@ def _cut(analysis: Analysis, track: Track, where: np.ndarray, spec: ClipSpec, ke
     mouth_width=float(np.median(track.mouth_widths)),
     sharpness=float(sharpness),
     mean_activity=float(track.lips_activity.mean()),
+    duration=analysis.duration,
     fps=analysis.info.fps,
     codec=analysis.info.codec,
     width=analysis.info.width,

@@ -33,6 +33,7 @@ from lipfake_jax.errors import UserError
 from lipfake_jax.input_pipeline import Split
 from lipfake_jax.intervals import bootstrap
 from lipfake_jax.listing import LABELS
+from lipfake_jax.metadata import metadata_control
 from lipfake_jax.metrics import COUNTS, Metrics, count_metrics, evaluate_scores, probability_metrics
 from lipfake_jax.models import create_model
 from lipfake_jax.provenance import describe_run
@@ -46,7 +47,7 @@ class Evaluation:
   Attributes:
     title: what was trained on what and tested on what.
     scores: of the videos.
-    metrics: what metrics.json holds, see `measure`; and 'warnings'.
+    metrics: what metrics.json holds, see `measure`; 'metadata', see `metadata_control`; and 'warnings'.
     split: what was tested.
     decision: how the run decides.
     about: what the run and this evaluation are, by name: configuration, versions, hardware, digests.
@@ -92,17 +93,24 @@ def evaluate_workdir(
   found = []
   for dataset in datasets:
     split = open_tested(dataset, meta, data_dir)
-    if any(split.spec[name] != meta['clip'][name] for name in ('frames', 'size')):
-      raise UserError(f'{dataset}: its clips are {split.spec}, the run was trained on others ({meta["clip"]})')
+    check_clips(split, meta)
     logits, rule = score_clips(score, split, batch_size), meta['model']['aggregation']
     videos = video_scores(logits, split, rule)
     metrics = measure(videos, clip_scores(logits, split, rule), decision, split.rejections)
+    training = seen[0]['training']
+    metrics['metadata'] = metadata_control(training, split, videos) if training else None
     metrics['warnings'] = find_caveats(metrics, videos, split, seen)
     found.append(metrics)
     if parallel.share()[0] == 0:
       about = describe_run(workdir, meta, split)
       write_results(workdir, Evaluation(_title(split, meta), videos, metrics, split, decision, about), form)
   return found
+
+
+def check_clips(split: Split, meta: dict[str, Any]) -> None:
+  """Raises UserError where a split's clips are not of the shape that a run was trained on."""
+  if any(split.spec[name] != meta['clip'][name] for name in ('frames', 'size')):
+    raise UserError(f'{split.dataset}: its clips are {split.spec}, the run was trained on others ({meta["clip"]})')
 
 
 def measure(
@@ -187,7 +195,7 @@ def open_training(data: Mapping[str, Any], data_dir: str | None) -> Split | None
 def open_seen(meta: dict[str, Any], data_dir: str | None) -> list[dict[str, Any]]:
   """What a run's weights were trained on, latest first, for `find_caveats`."""
   opened = [(data, open_training(data, data_dir)) for data in _seen_data(meta)]
-  return [{**data, 'datasets': _trained_datasets(data), 'rows': part and part.rows} for data, part in opened]
+  return [{**data, 'datasets': _trained_datasets(data), 'training': part} for data, part in opened]
 
 
 def read_input(meta: dict[str, Any]) -> str:

@@ -87,7 +87,7 @@ def add_clips(board: SummaryWriter, split: Split, augmentation: Augmentation, se
   for label, name in enumerate(LABELS):
     positions = np.flatnonzero(split.labels == label)[:PICTURED_CLIPS]
     clips = to_float(jnp.asarray(input_pipeline.read_batch(split, positions)['clip']))
-    augmented = np.asarray(augment_clips(clips, jax.random.key(seed), 0, augmentation))
+    augmented = np.asarray(augment_clips(clips, jax.random.key(seed), jnp.arange(len(clips)), augmentation))
     frames = np.linspace(0, clips.shape[1] - 1, PICTURED_FRAMES).round().astype(int)
     pictures = augmented[:, frames]
     rows = [np.concatenate(clip, axis=1) for clip in (pictures if pictures.ndim == 5 else draw_lips(pictures))]

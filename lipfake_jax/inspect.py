@@ -85,10 +85,10 @@ def draw_augmentations(clip: Clip, output: Path, draws: int = 2) -> None:
 
   shown = np.linspace(0, len(clip.frames) - 1, COLUMNS).astype(int)
   rows = [('as it is', clip.frames)]
-  none = Augmentation(**dict.fromkeys(EXAMPLES, 0.0))
+  none = Augmentation(flip=0.0, brightness=0.0)
   for name, value in EXAMPLES.items():
     for draw in range(draws):
-      spec = dataclasses.replace(none, **{name: value})
+      spec = dataclasses.replace(none, **{name: value})  # type: ignore[arg-type]  # a number
       changed = augment_clip(jax.numpy.asarray(clip.frames) / 255, jax.random.key(draw), spec)
       rows.append((f'{name}={value:g}', np.round(np.asarray(changed) * 255).astype(np.uint8)))
   figure, axes = plt.subplots(len(rows), 1, figsize=(13, 1.05 * len(rows)))

@@ -38,8 +38,9 @@ from lipfake_jax.motion_statistics import N_FEATURES
 from lipfake_jax.regions import LIP_POINTS
 
 TEXTS = tuple(field.name for field in dataclasses.fields(VideoRecord) if field.name not in ('path', 'label'))
-QUALITY = ('fps', 'face_share', 'mouth_width', 'sharpness', 'mean_activity')  # one number a clip, see `clips.Clip`
-FACTS = (*QUALITY, 'codec', 'width', 'height', 'track')  # of a clip, in the table
+# Of a clip, see `clips.Clip`.
+QUALITY = ('fps', 'duration', 'face_share', 'mouth_width', 'sharpness', 'mean_activity')
+FACTS = (*QUALITY, 'codec', 'width', 'height', 'track')  # in the table
 
 
 @dataclasses.dataclass

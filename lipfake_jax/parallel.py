@@ -53,6 +53,17 @@ def parallel_eval_step(apply_fn: Callable) -> Callable:
   return lambda variables, clips: np.asarray(step(variables, shard(clips[None])[:, 0]))
 
 
+def parallel_augmented_eval_step(apply_fn: Callable, augmentation: Augmentation) -> Callable:
+  """`steps.augmented_eval_step` as (variables, clips [B / processes, ...], key, first) -> float32 logits of B clips."""
+  step = jax.pmap(
+    functools.partial(steps.augmented_eval_step, apply_fn, augmentation),
+    steps.AXIS,
+    in_axes=(None, 0, None, None),
+    out_axes=None,
+  )
+  return lambda variables, clips, key, first: np.asarray(step(variables, shard(clips[None])[:, 0], key, first))
+
+
 def shard(array: np.ndarray) -> np.ndarray:
   """[K, B, ...] -> [devices, K, B / devices, ...], of the devices of this process."""
   devices = jax.local_device_count()

@@ -55,15 +55,20 @@ def video_scores(logits: np.ndarray, split: Split, rule: str) -> Scores:
     split: what they are of.
     rule: of `aggregate`.
   """
-  videos: dict[tuple[str, str], list[int]] = {}
-  for position, video in enumerate(zip(split.table['dataset'], split.table['key'], strict=True)):
-    videos.setdefault(video, []).append(position)
-  return _collect(logits, split, rule, list(videos.values()))
+  return _collect(logits, split, rule, group_clips(split))
 
 
 def clip_scores(logits: np.ndarray, split: Split, rule: str) -> Scores:
   """One score a clip; arguments as those of `video_scores`."""
   return _collect(logits, split, rule, [[position] for position in range(len(split))])
+
+
+def group_clips(split: Split) -> list[list[int]]:
+  """The positions of the clips of each video."""
+  videos: dict[tuple[str, str], list[int]] = {}
+  for position, video in enumerate(zip(split.table['dataset'], split.table['key'], strict=True)):
+    videos.setdefault(video, []).append(position)
+  return list(videos.values())
 
 
 def _collect(logits: np.ndarray, split: Split, rule: str, members: Sequence[list[int]]) -> Scores:

@@ -1,4 +1,4 @@
-"""Training steps and one evaluation step, as pure functions of their arguments. `parallel` runs them on devices.
+"""Training steps and evaluation steps, as pure functions of their arguments. `parallel` runs them on devices.
 
 They work on one device's share of a batch: {'clip': uint8 [B, T, H, W, C], 'label': int32 [B], 'weight': float32 [B]}.
 Clips travel as bytes and become float here, on the device; of lips 'clip' is float32 [B, T, K, 2].
@@ -17,6 +17,7 @@ from lipfake_jax.train_state import TrainState, trained_part
 
 Batch = dict[str, jax.Array]
 AXIS = 'batch'  # the mapped axis over devices
+FROZEN = 2**32 - 1  # the stream of the run's key for draws that no step changes; the others are the steps' numbers
 
 
 def train_steps(
@@ -62,7 +63,7 @@ def train_step(
     state: the current state, the same on all devices.
     batch: this device's share.
     key: the run's key; the step number and the device are folded in here.
-    augmentation: applied to the clips.
+    augmentation: applied to the clips; where it is frozen, 'position' int32 [B] in the batch says which clips they are.
     l2_kernels: paths of the kernels with an L2 penalty.
     l2_weight: its weight.
     schedule: from the number of updates so far to what the learning rate is multiplied by.
@@ -76,7 +77,10 @@ def train_step(
   """
   device, step_key = jax.lax.axis_index(AXIS), jax.random.fold_in(key, state.step)
   augment_key, dropout_key = jax.random.split(step_key)
-  clips = augment_clips(to_float(batch['clip']), augment_key, device * batch['clip'].shape[0], augmentation)
+  places = _places(batch['clip'])
+  if augmentation.frozen:
+    augment_key, places = jax.random.fold_in(key, FROZEN), batch['position']
+  clips = augment_clips(to_float(batch['clip']), augment_key, places, augmentation)
   rngs = {'dropout': jax.random.fold_in(dropout_key, device)}
 
   def loss_fn(trained: Any):
@@ -108,6 +112,18 @@ def train_step(
 def eval_step(apply_fn, variables: Any, clips: jax.Array) -> jax.Array:
   """Logits float32 of all devices' clips, given those of each, [B, ...]; no dropout, no augmentation."""
   return jax.lax.all_gather(apply_fn(variables, to_float(clips), False), AXIS, tiled=True)
+
+
+def augmented_eval_step(
+  apply_fn, augmentation: Augmentation, variables: Any, clips: jax.Array, key: jax.Array, first: jax.Array
+) -> jax.Array:
+  """`eval_step` of augmented clips, the first of which, over all devices, is number `first` of its dataset."""
+  return eval_step(apply_fn, variables, augment_clips(to_float(clips), key, first + _places(clips), augmentation))
+
+
+def _places(clips: jax.Array) -> jax.Array:
+  """int32 [B]: the places of this device's clips in the whole batch."""
+  return jax.lax.axis_index(AXIS) * clips.shape[0] + jnp.arange(clips.shape[0])
 
 
 def to_float(clips: jax.Array) -> jax.Array:

@@ -35,9 +35,9 @@ from lipfake_jax.metrics import evaluate_scores
 from lipfake_jax.models import create_model
 from lipfake_jax.optimizer import SELECTIONS, Progress, create_optimizer, create_schedule, update_progress
 from lipfake_jax.precision import PRECISIONS, resolve_precision
-from lipfake_jax.scores import video_scores
 from lipfake_jax.splits import PARTS
 from lipfake_jax.train_state import TrainState, create_train_state
+from lipfake_jax.validation import Scorer, open_scorer
 from lipfake_jax.workdir import claim_workdir, explain_full_disk
 
 IMBALANCE = ('none', 'class_weights', 'balanced', 'logit_adjustment')
@@ -113,7 +113,7 @@ def _train(
   """All that is left to train. `before`: the data that the initial weights were trained on, if any."""
   hyper, main = config.train, parallel.share()[0] == 0
   progress, place = Progress(hyper.learning_rate), Place()
-  eval_step = parallel.parallel_eval_step(state.apply_fn)
+  score_validation = open_scorer(state.apply_fn, config)
   read, cache = open_cache(config.data.cache, train_split)
   key = jax.random.key(config.seed + 1)
   with (
@@ -149,7 +149,7 @@ def _train(
         save(None)
         raise signal
       row = {'epoch': place.epochs + 1, 'step': int(state.step), 'updates': int(state.updates), **figures}
-      row |= _validate(eval_step, state.variables, validation, config)
+      row |= _validate(score_validation, state.variables, validation, row['epoch'])
       place = Place(row['epoch'])
       progress, score = _judge(hyper, progress, row)
       save(score)
@@ -164,11 +164,8 @@ def _train(
     history.draw_curves(workdir, best=place.epochs - progress.stale)
 
 
-def _validate(
-  step: Callable, variables: Any, split: Split, config: ml_collections.ConfigDict
-) -> dict[str, float | None]:
-  logits = evaluate.score_clips(lambda clips: step(variables, clips), split, config.eval.batch_size)
-  scores = video_scores(logits, split, config.model.aggregation)
+def _validate(score: Scorer, variables: Any, split: Split, epoch: int) -> dict[str, float | None]:
+  scores = score(variables, split, epoch)
   figures = evaluate_scores(scores.labels, scores.p_fake)
   named = {'loss': 'log_loss', 'auc': 'auc', 'balanced_accuracy': 'balanced_accuracy', 'brier': 'brier'}
   row = {f'validation_{ours}': figures[theirs] for ours, theirs in named.items()}

@@ -5,14 +5,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lipfake_jax.augment import EXAMPLES, Augmentation, augment_clips, mirror_lips
+from lipfake_jax.augment import EXAMPLES, Augmentation, augment_clip, augment_clips, mirror_lips
+from lipfake_jax.errors import UserError
 
 CLIPS = np.random.default_rng(0).uniform(0.2, 0.8, (8, 5, 6, 6, 3)).astype(np.float32)
 
 
 def augment(flip=0.0, brightness=0.0, seed=0, first=0, clips=CLIPS, **fields):
   spec = Augmentation(flip, brightness, **fields)
-  return np.asarray(augment_clips(jnp.asarray(clips), jax.random.key(seed), first, spec))
+  return np.asarray(augment_clips(jnp.asarray(clips), jax.random.key(seed), first + np.arange(len(clips)), spec))
 
 
 def test_brightness_is_one_draw_a_clip():
@@ -40,6 +41,38 @@ def test_a_clips_draw_does_not_depend_on_how_many_devices_share_the_batch():
   whole = augment(0.5, 0.1)
   halves = [augment(0.5, 0.1, first=start, clips=CLIPS[start : start + 4]) for start in (0, 4)]
   np.testing.assert_array_equal(whole, np.concatenate(halves))
+
+
+def test_a_clips_draw_is_that_of_its_place():
+  whole = augment(0.5, 0.1, contrast=0.3)
+  for place, (ours, clip) in enumerate(zip(whole, CLIPS, strict=True)):
+    alone = augment_clip(jnp.asarray(clip), jax.random.fold_in(jax.random.key(0), place), Augmentation(contrast=0.3))
+    np.testing.assert_allclose(ours, alone, atol=1e-6)
+
+
+def test_frames_can_have_draws_of_their_own():
+  """As in the paper's released code; CLIPS have five frames."""
+  change = augment(brightness=0.1, per_frame=True) - CLIPS
+  by_frame = change.reshape(8 * 5, -1)
+  np.testing.assert_allclose(by_frame, np.repeat(by_frame[:, :1], by_frame.shape[1], 1), atol=1e-6)
+  assert len(np.unique(by_frame[:, 0].round(6))) == 40
+  flipped = augment(flip=0.5, per_frame=True)
+  same, mirrored = ((flipped == clips).all(axis=(2, 3, 4)) for clips in (CLIPS, CLIPS[:, :, :, ::-1]))
+  assert (same ^ mirrored).all()
+  assert ((same.sum(1) > 0) & (same.sum(1) < 5)).sum() >= 6  # clips that are torn: 15 of 16 on average
+
+
+def test_lips_can_have_a_draw_a_frame_too():
+  flipped = augment(clips=LIPS, flip=0.5, per_frame=True)
+  same, mirrored = ((flipped == lips).all(axis=(2, 3)) for lips in (LIPS, np.asarray(mirror_lips(LIPS))))
+  assert (same ^ mirrored).all()
+  assert 0 < same[0].sum() < 12
+
+
+@pytest.mark.parametrize('name', ['drop', 'reverse'])
+def test_a_frame_by_itself_has_no_time_to_change(name):
+  with pytest.raises(UserError, match=rf'augment.per_frame with .*augment.{name}=0.5.*; set these to 0'):
+    Augmentation(per_frame=True, **{name: 0.5})
 
 
 def test_values_stay_in_range():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from evaluation_cases import make_measured
+from evaluation_cases import make_measured, make_split
 
 from lipfake_jax.caveats import find_caveats
 from lipfake_jax.decision import Decision
@@ -10,7 +10,7 @@ from lipfake_jax.decision import Decision
 N = 80
 LABELS = np.arange(N) % 2
 GOOD = np.clip(0.3 + 0.4 * LABELS + np.random.default_rng(0).normal(0, 0.15, N), 0.01, 0.99)
-TRAINED = {'dataset': 'faces', 'datasets': {'faces'}, 'split': 'identity', 'split_seed': 0, 'rows': []}
+TRAINED = {'dataset': 'faces', 'datasets': {'faces'}, 'split': 'identity', 'split_seed': 0, 'training': make_split([])}
 
 
 def caveats(labels=LABELS, p_fake=GOOD, seen=(TRAINED,), name='test', **changes):
@@ -19,13 +19,13 @@ def caveats(labels=LABELS, p_fake=GOOD, seen=(TRAINED,), name='test', **changes)
   return find_caveats(metrics, scores, split, seen)
 
 
-def person(identity, dataset='faces'):
-  return {'dataset': dataset, 'identity': identity, 'second_identity': ''}
+def trained_with(person, dataset='faces'):
+  return {**TRAINED, 'training': make_split([0], identity=[person], dataset=[dataset])}
 
 
 def test_nothing_to_warn_of():
   assert caveats() == []
-  assert caveats(seen=[{**TRAINED, 'rows': [person('somebody else'), person('p3', 'another set')]}]) == []
+  assert caveats(seen=[trained_with('somebody else'), trained_with('p3', dataset='another set')]) == []
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,10 @@ def test_nothing_to_warn_of():
     ({'name': 'all'}, 'the run has seen videos of faces (all) in training'),
     ({'seen': [TRAINED, {**TRAINED, 'split_seed': 1}]}, 'were trained on faces under another split'),
     (
-      {'seen': [{**TRAINED, 'rows': [person('p3')]}]},
+      {'seen': [trained_with('p3')]},
       '2 of the 80 tested clips show people that the run was trained on',
     ),
-    ({'seen': [{**TRAINED, 'rows': None}]}, 'the training data is not built here'),
+    ({'seen': [{**TRAINED, 'training': None}]}, 'the training data is not built here'),
     ({'p_fake': 0.5 + GOOD / 2.1}, 'every video is called fake: accuracy is the share of the fake ones'),
     ({'p_fake': GOOD / 2.1}, 'every video is called real'),
     ({'decision': Decision(threshold=np.sort(GOOD)[-3])}, 'lies at the edge of the scores (2.5% are above it)'),
@@ -64,3 +64,12 @@ def test_one_person_misses_twenty_times_in_a_hundred():
   assert (1 - 0.26) ** 10 < 0.05 < (1 - 0.25) ** 10
   found = caveats(p_fake=0.1 + 0.8 * LABELS, identity=[f'p{i % 10}' for i in range(N)])
   assert any('up to 26% of all people' in warning for warning in found)
+
+
+@pytest.mark.parametrize(('interval', 'warned'), [((0.05, 0.3), False), ((-0.01, 0.3), True), ((-0.3, -0.1), True)])
+def test_a_run_that_metadata_can_match_is_told(interval, warned):
+  metrics, scores, split = make_measured(LABELS, GOOD)
+  metrics['metadata'] = {'auc': 0.9, 'lead_interval': interval, 'alone': {'fps': 0.5, 'codec': 0.875}}
+  found = find_caveats(metrics, scores, split, [TRAINED])
+  expected = f'metadata alone does about as well (AUC 0.900, this run {metrics["auc"]:.3f}; codec by itself 0.875)'
+  assert any(expected in warning for warning in found) == warned

@@ -57,6 +57,7 @@ def test_every_strategy_yields_its_clips(face_video, models, name):
 def test_a_clip_knows_its_video(face_video, extract):
   clip = extract(face_video)
   assert (clip.fps, clip.codec, clip.width, clip.height) == (25, 'h264', 512, 400)
+  assert clip.duration == pytest.approx(69 / 25)  # of 70 frames
   assert clip.face_share == 1
   assert clip.mouth_width == pytest.approx(72, abs=3)  # measured by eye in the photograph
   gray = [to_gray(frame) for frame in clip.frames]

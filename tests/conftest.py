@@ -114,8 +114,8 @@ def make_clip(frames: np.ndarray, key: str, **fields) -> Clip:
     'indices': ramp.astype(np.int32), 'times': ramp / 25, 'gaps': np.minimum(ramp, 1) / 25, 'activity': ramp,
     'boxes': np.zeros((len(frames), 4), np.float32), 'angles': 0 * ramp,
     'lips': np.zeros((len(frames), len(LIP_POINTS), 2), np.float32), 'motion': np.zeros(0, np.float32),
-    'track': 0, 'face_share': 1.0, 'mouth_width': 50.0,
-    'sharpness': 100.0, 'mean_activity': 0.5, 'fps': 25.0, 'codec': 'h264', 'width': 640, 'height': 480,
+    'track': 0, 'face_share': 1.0, 'mouth_width': 50.0, 'sharpness': 100.0, 'mean_activity': 0.5, 'duration': 3.0,
+    'fps': 25.0, 'codec': 'h264', 'width': 640, 'height': 480,
   }  # fmt: skip
   return Clip(frames=frames, key=key, **{**known, **fields})
 

@@ -98,6 +98,22 @@ def test_logit_adjustment_shifts_the_loss_alone():
   assert losses[0] != losses[1]
 
 
+def test_frozen_draws_are_of_the_clip_not_of_the_step():
+  """At a learning rate of 0 the loss of a batch changes with its augmentation alone."""
+  model = create_model('cnn_lstm', SMALL)
+  state = create_train_state(model, SHAPE, create_optimizer(1e-4), 0.0, 'float32', 0)
+  step = parallel.parallel_train_step(Augmentation(0.0, 0.9, frozen=True), model.l2_kernels, 1e-4, FLAT)
+  losses = []
+  for positions, order in (((0, 1, 2, 3), (0, 1, 2, 3)), ((3, 2, 1, 0), (3, 2, 1, 0)), ((4, 5, 6, 7), (0, 1, 2, 3))):
+    rows = {name: values[:, :, np.array(order)] for name, values in batch().items()}
+    rows['position'] = parallel.shard(np.array([positions], np.int32))
+    state, metrics = step(state, rows, jax.random.key(1), None)
+    losses.append(metrics['loss'].item())
+  assert int(state.step) == 3
+  assert losses[1] == pytest.approx(losses[0], rel=1e-6)  # a later step, and another place in the batch
+  assert abs(losses[2] - losses[0]) > 1e-5  # other clips
+
+
 def test_the_same_seed_gives_the_same_parameters():
   noisy = {**SMALL, 'dropout': 0.5, 'lstm_dropout': 0.3}
   first, second = (train(3, arguments=noisy)[1] for _ in range(2))
