@@ -57,6 +57,7 @@ def _draw_curves(results: dict[str, Any]) -> plt.Figure:
     axes.axhline(unperturbed, color='k', linestyle='--', linewidth=1, label='unperturbed')
   axes.axhline(0.5, color='0.6', linestyle='--', linewidth=1, label='chance')
   axes.set(xlabel='level', ylabel='AUC', ylim=(min(0.4, *axes.get_ylim()), 1.02))
+  axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
   axes.legend(fontsize='small')
   return figure
 
