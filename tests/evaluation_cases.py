@@ -15,7 +15,8 @@ def make_split(labels, name='test', rejections=(), **columns) -> Split:
     'dataset': ['faces'] * n, 'key': [f'{i:03}.mp4' for i in range(n)], 'identity': [f'p{i // 2}' for i in range(n)],
     'second_identity': [''] * n, 'original': [''] * n, 'method': [('original', 'swap')[int(label)] for label in labels],
     'folder': ['all'] * n, 'codec': ['h264'] * n, 'sha256': [f'{i:064x}' for i in range(n)], 'fps': [25.0] * n,
-    'duration': [3.0] * n, 'mouth_width': [50.0] * n, 'sharpness': [100.0] * n, 'mean_activity': [0.5] * n, 'width': [640] * n,
+    'duration': [3.0] * n,
+    'mouth_width': [50.0] * n, 'sharpness': [100.0] * n, 'mean_activity': [0.5] * n, 'width': [640] * n,
     'height': [480] * n, 'face_share': [1.0] * n,
   }  # fmt: skip
   table['clip'] = table['key']
