@@ -2,8 +2,8 @@ import jax
 import jax.numpy as jnp
 
 from lipfake_jax.models import create_model
-from lipfake_jax.models.__main__ import describe_model
 from lipfake_jax.models.flops import count_flops
+from lipfake_jax.models.speed import describe_model
 
 
 def test_a_product_a_convolution_and_a_loop():
