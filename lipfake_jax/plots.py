@@ -5,6 +5,7 @@ In: scores and metrics of videos. Out: one figure a question, and each as PNG an
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -18,10 +19,10 @@ from lipfake_jax.scores import Scores
 
 COLORS = ('#2f6690', '#c4513d')  # real, fake: told apart in print and by the colour-blind
 # Text becomes outlines, so that it looks the same anywhere; the salt makes two files of the same figure the same bytes.
-STYLE = {'svg.hashsalt': 'lipfake_jax', 'svg.fonttype': 'path', 'font.size': 9, 'axes.axisbelow': True}
+STYLE: dict[Any, Any] = {'svg.hashsalt': 'lipfake_jax', 'svg.fonttype': 'path', 'font.size': 9, 'axes.axisbelow': True}
 PNG_DPI = 150
 NAMES = ('roc', 'precision_recall', 'confusion', 'scores', 'methods', 'reliability', 'breakdown')
-SCORE_BINS = np.linspace(0, 1, 21)
+SCORE_BINS = [i / 20 for i in range(21)]
 MANY = 1000  # dots beyond which an SVG holds them as one picture
 WORST = 6  # groups of each kind in the breakdown
 LONGEST = 28  # characters of a name beside an axis
@@ -29,19 +30,20 @@ LONGEST = 28  # characters of a name beside an axis
 
 def draw_plots(scores: Scores, metrics: Metrics) -> dict[str, Figure]:
   """All figures of `evaluate.measure`'s metrics, by name; those that need two classes are left out where one lacks."""
-  figures = {
-    'scores': plot_scores(scores, metrics),
-    'methods': plot_methods(scores, metrics),
-    'confusion': plot_confusion(metrics),
-  }
-  if metrics['auc'] is not None:
-    figures |= {
-      'roc': plot_roc(scores, metrics),
-      'precision_recall': plot_precision_recall(scores, metrics),
-      'reliability': plot_reliability(scores, metrics),
+  with mpl.rc_context(STYLE):
+    figures = {
+      'scores': plot_scores(scores, metrics),
+      'methods': plot_methods(scores, metrics),
+      'confusion': plot_confusion(metrics),
     }
-  if metrics['breakdowns']:
-    figures['breakdown'] = plot_breakdown(metrics)
+    if metrics['auc'] is not None:
+      figures |= {
+        'roc': plot_roc(scores, metrics),
+        'precision_recall': plot_precision_recall(scores, metrics),
+        'reliability': plot_reliability(scores, metrics),
+      }
+    if metrics['breakdowns']:
+      figures['breakdown'] = plot_breakdown(metrics)
   return {name: figures[name] for name in NAMES if name in figures}
 
 
@@ -198,9 +200,8 @@ def _breakdown_rows(breakdowns: Mapping[str, Sequence[dict]]) -> Iterator[tuple[
 
 
 def _new_figure(width: float, height: float) -> tuple[Figure, Axes]:
-  with mpl.rc_context(STYLE):
-    figure = Figure(figsize=(width, height), layout='constrained')
-    return figure, figure.subplots()
+  figure = Figure(figsize=(width, height), layout='constrained')
+  return figure, figure.subplots()
 
 
 def _square(title: str, xlabel: str, ylabel: str) -> tuple[Figure, Axes]:

@@ -53,15 +53,22 @@ TERMS = (
 
 
 def write_report(folder: Path, evaluation: 'Evaluation') -> Path:
-  """Writes the plots as PNG and SVG, and report.html; returns the latter's path. Files of controls are read there."""
+  """Writes the plots as PNG and SVG, and report.html; returns the latter's path."""
   plots = draw_plots(evaluation.scores, evaluation.metrics)
   save_plots(folder, plots)
   path = folder / 'report.html'
-  path.write_text(page.render_page(evaluation.title, _sections(folder, evaluation, list(plots))))
+  path.write_text(page.render_page(evaluation.title, render_sections(folder, evaluation, list(plots))))
   return path
 
 
-def _sections(folder: Path, evaluation: 'Evaluation', plots: Sequence[str]) -> Iterator[str]:
+def render_sections(folder: Path, evaluation: 'Evaluation', plots: Sequence[str]) -> Iterator[str]:
+  """The parts of the page, as HTML.
+
+  Args:
+    folder: of the evaluation: its files are digested, and those of controls are shown.
+    evaluation: what is told.
+    plots: names of those that lie in the folder.
+  """
   metrics, split = evaluation.metrics, evaluation.split
   found = read_controls(folder)
   warnings = sorted([*control_warnings(found, metrics), *metrics['warnings']], key=lambda line: not _is_red(line))
