@@ -107,7 +107,7 @@ def _wrong(scores: Scores, metrics: Metrics) -> str:
       parts.append(f'of 100 {name} videos it calls about {_hundred(1 - right)} {other} (95 %: {low} to {high})')
   doubt = separation(metrics, 'balanced_accuracy') in ('chance', 'below')
   guess = '; such verdicts are not distinguishable from chance' if doubt else ''
-  return f'At its threshold of {metrics["threshold"]:.3f} {" and ".join(parts)}{guess}.'
+  return f'At its threshold of {metrics["threshold"]:.3f}, {" and ".join(parts)}{guess}.'
 
 
 def _error_range(right: float, interval: tuple[float, float] | None, people: int) -> tuple[int, int]:

@@ -75,8 +75,8 @@ def render_sections(folder: Path, evaluation: 'Evaluation', plots: Sequence[str]
   yield _answer(evaluation, [line for line in warnings if _is_red(line)])
   yield _warnings(warnings)
   yield _figures(metrics)
-  yield _plots(folder, plots)
-  yield _breakdowns(metrics['breakdowns'])
+  yield _plots(folder, [name for name in plots if name != 'breakdown'])
+  yield _breakdowns(metrics['breakdowns'], _picture(folder, 'breakdown') if 'breakdown' in plots else '')
   yield page.section('Controls', *render_controls(found, f'{split.dataset}:{split.name}'))
   yield _mistakes(evaluation)
   yield _data(evaluation)
@@ -113,20 +113,19 @@ def _figures(metrics: Metrics) -> str:
 
 
 def _plots(folder: Path, names: Sequence[str]) -> str:
-  pictures = [
-    page.picture(
-      page.smallest_image(folder / f'{name}.svg', folder / f'{name}.png'), f'Plot: {CAPTIONS[name]}', CAPTIONS[name]
-    )
-    for name in names
-  ]
   note = page.paragraph('All of videos. Each lies beside this page as PNG and as SVG.', 'quiet')
-  return page.section('Plots', note, f'<div class="plots">{"".join(pictures)}</div>')
+  return page.section('Plots', note, f'<div class="plots">{"".join(_picture(folder, name) for name in names)}</div>')
 
 
-def _breakdowns(breakdowns: Mapping[str, Sequence[dict[str, Any]]]) -> str:
+def _picture(folder: Path, name: str) -> str:
+  image = page.smallest_image(folder / f'{name}.svg', folder / f'{name}.png')
+  return page.picture(image, f'Plot: {name.replace("_", " ")}', CAPTIONS[name])
+
+
+def _breakdowns(breakdowns: Mapping[str, Sequence[dict[str, Any]]], plot: str) -> str:
   header = ('group, worst first', 'videos', 'real', 'fake', 'balanced accuracy', 'fakes found', 'reals kept', 'AUC')
   names = ('balanced_accuracy', 'recall', 'specificity', 'auc')
-  parts = []
+  parts = [plot] if plot else []
   for kind, groups in breakdowns.items():
     rows = [
       (row['group'], row['n'], row['n_real'], row['n_fake'], *(tables.show(row[name]) for name in names))

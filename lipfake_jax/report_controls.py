@@ -31,7 +31,10 @@ CONTROLS = {
   'single_frame': 'this run, one frame standing still',
   'metadata': 'metadata alone (logistic regression)',
 }
-TIME = ('shuffled', 'single_frame')
+WITHOUT_TIME = {
+  'shuffled': ('the frames of each clip shuffled', 'it does not need their order'),
+  'single_frame': ('one frame standing still', 'it does not need motion'),
+}
 SAME = 1e-3  # AUCs of the same weights on the same videos differ by less: the controls are of this evaluation
 
 
@@ -60,10 +63,10 @@ def _shortcuts(controls: Found, metrics: Metrics) -> Iterator[str]:
       f'warning: metadata alone matches this detector (AUC {metadata:.3f} against {ours:.3f}, whose interval begins at'
       f' {low:.3f}): these figures do not show that it looks at lips'
     )
-  for name in TIME:
+  for name, (change, conclusion) in WITHOUT_TIME.items():
     auc = (controls.get(name) or {}).get('auc')
     if auc is not None and auc >= low > 0.5:
-      yield f'note: {CONTROLS[name]}, AUC is {auc:.3f} against {ours:.3f}: it judges pictures, not motion'
+      yield f'note: with {change} its AUC is {auc:.3f} against {ours:.3f}: {conclusion}'
   if abs(((controls.get('run') or {}).get('auc') or ours) - ours) > SAME:
     yield 'note: controls.json is of another evaluation than this page: measure the controls again'
 
@@ -104,8 +107,8 @@ def _render_shortcuts(controls: Found) -> Iterator[str]:
   figures = [(title, show(row.get('auc')), show(row.get('balanced_accuracy'))) for title, row in rows]
   yield table(('video level', 'AUC', 'balanced accuracy'), figures)
   yield paragraph(
-    'A detector of motion loses by both changes of the frames. Metadata is what a file says of itself: frame rate,'
-    ' size, codec and the like; where it does as well as the detector, the figures may come from there.'
+    'A detector of motion loses by both changes of the frames. Metadata is what is known of a video but for its motion:'
+    ' frame rate, size, codec, sharpness and the like; where that does as well, the figures may come from there.'
   )
   if alone := (controls.get('metadata') or {}).get('alone'):
     facts = sorted(alone.items(), key=lambda fact: -(fact[1] or 0))
@@ -132,4 +135,4 @@ def _render_robustness(results: Found) -> Iterator[str]:
   lost = {condition: len(row['without_verdict']) for condition, row in conditions.items() if row['without_verdict']}
   yield table(('AUC, video level', 'unchanged', *(f'level {level}' for level in levels), 'mean'), rows)
   without = ', '.join(f'{count} in {condition}' for condition, count in lost.items()) or 'none'
-  yield paragraph(f'{results["videos"]} videos; without a verdict: {without}.')
+  yield paragraph(f'{results["videos"]} of {results["of"]} videos; without a verdict: {without}.')

@@ -4,9 +4,9 @@ from evaluations import make_evaluation
 
 from lipfake_jax import plots
 
-# Two reals and three fakes at .5: one real is called fake, one fake is called real.
-LABELS = [0, 0, 1, 1, 1]
-P_FAKE = [0.1, 0.7, 0.3, 0.8, 0.9]
+# Three reals and four fakes at .5: one real is called fake, two fakes are called real.
+LABELS = [0, 0, 0, 1, 1, 1, 1]
+P_FAKE = [0.1, 0.2, 0.7, 0.3, 0.4, 0.8, 0.9]
 
 
 @pytest.fixture(scope='module')
@@ -26,17 +26,17 @@ def line(figure, label):
 def test_confusion_has_truth_in_rows_and_verdicts_in_columns(evaluation):
   axes = plots.plot_confusion(evaluation.metrics).axes[0]
   cells = {text.get_position(): text.get_text() for text in axes.texts}  # x is the column, y the row, from the top
-  assert cells == {(0, 0): '1\n50.0%', (1, 0): '1\n50.0%', (0, 1): '1\n33.3%', (1, 1): '2\n66.7%'}
+  assert cells == {(0, 0): '2\n66.7%', (1, 0): '1\n33.3%', (0, 1): '2\n50.0%', (1, 1): '2\n50.0%'}
   assert [tick.get_text() for tick in axes.get_xticklabels()] == ['real', 'fake']
-  assert [tick.get_text() for tick in axes.get_yticklabels()] == ['real (2)', 'fake (3)']
+  assert [tick.get_text() for tick in axes.get_yticklabels()] == ['real (3)', 'fake (4)']
   assert (axes.get_xlabel(), axes.get_ylabel()) == ('verdict at threshold 0.500', 'truth')
   assert axes.yaxis_inverted()  # row 0 is on top
 
 
 def test_roc_marks_the_threshold_and_says_aucs_interval(evaluation):
   figure = plots.plot_roc(evaluation.scores, evaluation.metrics)
-  assert line(figure, 'threshold') == [[0.5], [0.6667]]  # fpr 1 of 2, tpr 2 of 3
-  assert line(figure, 'AUC') == [[0, 0, 0, 0.5, 0.5, 1], [0, 0.3333, 0.6667, 0.6667, 1, 1]]
+  assert line(figure, 'threshold') == [[0.3333], [0.5]]  # fpr 1 of 3, tpr 2 of 4
+  assert line(figure, 'AUC') == [[0, 0, 0, 0.3333, 0.3333, 0.3333, 0.6667, 1], [0, 0.25, 0.5, 0.5, 0.75, 1, 1, 1]]
   low, high = evaluation.metrics['intervals']['auc']
   assert f'AUC 0.833 ({low:.3f} to {high:.3f})' in [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
 
@@ -44,10 +44,11 @@ def test_roc_marks_the_threshold_and_says_aucs_interval(evaluation):
 def test_precision_recall_is_that_of_average_precision(evaluation):
   figure = plots.plot_precision_recall(evaluation.scores, evaluation.metrics)
   recall, precision = line(figure, 'AP')
-  assert (recall, precision) == ([0, 0.3333, 0.6667, 0.6667, 1, 1], [1, 1, 1, 0.6667, 0.75, 0.6])
+  assert recall == [0, 0.25, 0.5, 0.5, 0.75, 1, 1, 1]
+  assert precision == [1, 1, 1, 0.6667, 0.75, 0.8, 0.6667, 0.5714]
   assert np.sum(np.diff(recall) * precision[1:]) == pytest.approx(evaluation.metrics['ap'], abs=1e-3)
-  assert line(figure, 'share of fakes') == [[0, 1], [0.6, 0.6]]
-  assert line(figure, 'threshold') == [[0.6667], [0.6667]]
+  assert line(figure, 'share of fakes') == [[0, 1], [0.5714, 0.5714]]
+  assert line(figure, 'threshold') == [[0.5], [0.6667]]
 
 
 def test_reliability_counts_every_video_in_its_bin():
@@ -65,7 +66,7 @@ def test_histograms_are_shares_of_each_class(evaluation):
   heights = [sum(bar.get_height() for bar in bars) for bars in axes.containers]
   assert heights == pytest.approx([1, 1])
   names = [text.get_text() for text in axes.get_legend().get_texts()]
-  assert sorted(names) == ['fake (3 videos)', 'real (2 videos)', 'threshold 0.500']
+  assert sorted(names) == ['fake (4 videos)', 'real (3 videos)', 'threshold 0.500']
 
 
 def test_groups_come_worst_first_and_names_from_data_are_no_formulas():

@@ -15,7 +15,7 @@ from lipfake_jax.answer import answer, judge, separation
 from lipfake_jax.decision import Decision
 from lipfake_jax.page import STYLE, table
 
-HOSTILE = '"><script>alert(1)</script><img src=http://x.test/a.png onerror=alert(2)>$\\frac{&amp;'
+HOSTILE = '"><script>alert(1)</script><img src=http://x.test/a.png onerror=alert(2)>$\\frac{&amp;$'
 
 
 class Page(html.parser.HTMLParser):
@@ -57,7 +57,7 @@ def folder(tmp_path_factory):
   p_fake = [0.95, 0.97, *np.clip(np.random.default_rng(1).normal(0.35 + 0.3 * np.array(labels[2:]), 0.15), 0.01, 0.99)]
   evaluation = make_evaluation(
     labels, p_fake, Decision(0.45, 'balanced_accuracy', 1.5), [reject(0), reject(1), reject(1, HOSTILE)],
-    ['warning: few', f'note: {HOSTILE}'], HOSTILE, key=keys, method=[HOSTILE if i % 3 else '' for i in range(40)],
+    [f'note: {HOSTILE}', 'warning: few'], HOSTILE, key=keys, method=[HOSTILE if i % 3 else '' for i in range(40)],
     identity=[HOSTILE if i < 8 else f'person {i // 4}' for i in range(40)],
   )  # fmt: skip
   conditions = {'none': 0.9, **{f'blur:{level}': 0.9 - level / 10 for level in range(1, 6)}}
@@ -69,8 +69,11 @@ def folder(tmp_path_factory):
       'called_fake_after': 15,
     },
     robustness={
-      'videos': 20, 'mean': {'blur': {'auc': 0.6}},
-      'conditions': {name: {'auc': auc, 'without_verdict': {}} for name, auc in conditions.items()},
+      'videos': 20, 'of': 40, 'mean': {'blur': {'auc': 0.6}},
+      'conditions': {
+        name: {'auc': auc, 'without_verdict': {'a': '', 'b': ''} if name == 'blur:5' else {}}
+        for name, auc in conditions.items()
+      },
     },
   )  # fmt: skip
   report.write_report(folder, evaluation)
@@ -214,7 +217,7 @@ def test_a_detector_that_separates_is_told_with_its_errors():
   low, high = (round(100 * (1 - value)) for value in evaluation.metrics['intervals']['specificity'][::-1])
   # None of 20 people's fakes was missed: .05 ** (1 / 20) = .861, so up to 14 of 100 may be.
   assert wrong == (
-    f'At its threshold of 0.500 of 100 real videos it calls about 10 fake (95 %: {low} to {high})'
+    f'At its threshold of 0.500, of 100 real videos it calls about 10 fake (95 %: {low} to {high})'
     ' and of 100 fake videos it calls about 0 real (95 %: 0 to 14).'
   )
   assert scope == 'It was trained on videos of set_a, too: on videos from elsewhere, and other fakes, it may do worse.'
@@ -283,13 +286,16 @@ def test_metadata_that_matches_the_detector_is_told_in_red(page):
   assert matched.startswith('warning: metadata alone matches this detector (AUC 0.810 against 0.900, whose interval')
   reds = page.text.split('Warnings\n')[1].split('Figures\n')[0]
   assert 'Warning: metadata alone matches this detector' in reds
-  assert len([p for p in page.find('p') if p.get('class') == 'warning']) == 3  # metadata, encoder, few
+  kinds = [p['class'] for p in page.find('p') if p.get('class') in ('warning', 'note')]
+  assert kinds == ['warning'] * 3 + ['note'] * 2  # metadata, encoder, few; other evaluation, hostile name
   assert 'Better than chance on these videos, with warnings' in page.text
 
 
-def test_a_detector_that_does_without_time_judges_pictures():
+def test_a_detector_that_does_without_time_is_told():
   (note,) = warn(0.5, shuffled=0.85)
-  assert note.startswith('note: this run, frames of each clip shuffled, AUC is 0.850 against 0.900')
+  assert note == (
+    'note: with the frames of each clip shuffled its AUC is 0.850 against 0.900: it does not need their order'
+  )
 
 
 def test_controls_of_another_evaluation_are_told():
@@ -316,6 +322,7 @@ def test_what_was_measured_is_shown_and_what_was_not_has_its_command(page, tmp_p
   assert controls.index('frame rate\n0.990') < controls.index('codec\n0.500')  # the most telling first
   assert 'blur\n0.900\n0.800\n0.700\n0.600\n0.500\n0.400\n0.600\n' in controls
   assert 'encoded once more\n0.700\n15\n' in controls
+  assert '20 of 40 videos; without a verdict: 2 in blur:5.' in controls
   assert 'Not measured' not in controls
   missing = ''.join(report_controls.render_controls({}, 'set_a:test'))
   assert missing.count('Not measured.') == 3
