@@ -5,6 +5,7 @@ In: an `Evaluation`, and what lies in its folder. Out: report.html, which holds 
 
 import collections
 import hashlib
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,52 +133,56 @@ def _breakdowns(breakdowns: Mapping[str, Sequence[dict[str, Any]]], plot: str) -
       for row in groups[:LONGEST]
     ]
     parts.append(page.table(header, rows, KINDS.get(kind, kind.replace('_', ' ').capitalize())))
-    if more := len(groups) - LONGEST:
-      parts += [page.paragraph(f'{more} more groups, none of them worse, are in metrics.json.', 'quiet')] * (more > 0)
+    if (more := len(groups) - LONGEST) > 0:
+      parts.append(page.paragraph(f'{more} more groups, none of them worse, are in metrics.json.', 'quiet'))
   return page.section('Where it fails', *parts or [page.paragraph('The videos are all of one group.')])
 
 
 def _mistakes(evaluation: 'Evaluation') -> str:
-  scores, threshold = evaluation.scores, evaluation.metrics['threshold']
-  wrong = evaluation.metrics['fp'] + evaluation.metrics['fn']
-  strips = []
-  for number, i in enumerate(surest_mistakes(scores, threshold), 1):
-    truth, key, method, person = LABELS[scores.labels[i]], *(scores.table[n][i] for n in ('key', 'method', 'identity'))
-    verdict = LABELS[not scores.labels[i]]
-    text = f'{number}. {key}: {truth}, called {verdict}, p(fake) {scores.p_fake[i]:.3f}, method {method or "unknown"}'
-    strip = page.data_uri(draw_strip(evaluation.split, int(scores.positions[i])), 'image/jpeg')
-    alt = f'Frames of the mouth in {key}, in time order'
-    strips.append(page.picture(strip, alt, f'{text}, person {person or "unknown"}', 'strip'))
-  said = f'{wrong} of {len(scores)} videos are misjudged' + (
-    f'; those farthest from the threshold {threshold:.3f} come first. Up to {FRAMES} frames of the'
-    " clip's mouth (its first clip, where there are several), in time order."
-    if wrong
-    else '.'
+  scores, metrics = evaluation.scores, evaluation.metrics
+  chosen = surest_mistakes(scores, metrics['threshold'])
+  said = [f'{metrics["fp"] + metrics["fn"]} of {len(scores)} videos are misjudged.']
+  if chosen:
+    said.append(
+      f'Those farthest from the threshold {metrics["threshold"]:.3f} come first, each with up to {FRAMES} frames of its'
+      ' mouth (of its first clip, where there are several), in time order.'
+    )
+  strips = [_strip(evaluation, i, number) for number, i in enumerate(chosen, 1)]
+  return page.section('The surest mistakes', page.paragraph(' '.join(said)), *strips)
+
+
+def _strip(evaluation: 'Evaluation', i: int, number: int) -> str:
+  scores, label = evaluation.scores, int(evaluation.scores.labels[i])
+  key, method, person = (scores.table[name][i] or 'unknown' for name in ('key', 'method', 'identity'))
+  text = (
+    f'{number}. {key}: {LABELS[label]}, called {LABELS[1 - label]}, p(fake) {scores.p_fake[i]:.3f},'
+    f' method {method}, person {person}'
   )
-  return page.section('The surest mistakes', page.paragraph(said), *strips)
+  strip = page.data_uri(draw_strip(evaluation.split, int(scores.positions[i])), 'image/jpeg')
+  return page.picture(strip, f'Frames of the mouth in {key}, in time order', text, 'strip')
 
 
 def _data(evaluation: 'Evaluation') -> str:
   scores, split = evaluation.scores, evaluation.split
+  videos = collections.Counter(zip(scores.table['dataset'], scores.labels.tolist(), strict=True))
+  clips = collections.Counter(zip(split.table['dataset'], split.labels.tolist(), strict=True))
+  lost = collections.Counter((row['dataset'], LABELS.index(row['label'])) for row in split.rejections)
+  people = {*zip(scores.table['dataset'], scores.labels.tolist(), scores.table['identity'], strict=True)}
   rows = []
-  for dataset in sorted({*scores.table['dataset'], *(rejection['dataset'] for rejection in split.rejections)}):
-    for label, name in enumerate(LABELS):
-      chosen = [i for i in range(len(scores)) if (scores.table['dataset'][i], scores.labels[i]) == (dataset, label)]
-      people = {scores.table['identity'][i] for i in chosen} - {''}
-      lost = sum((lost['dataset'], lost['label']) == (dataset, name) for lost in split.rejections)
-      clips = sum(
-        (found, truth) == (dataset, label) for found, truth in zip(split.table['dataset'], split.labels, strict=True)
-      )
-      share = f'{lost / (lost + len(chosen)):.1%}' if lost or chosen else '-'
-      rows.append((f'{dataset}, {name}', len(chosen), clips, len(people), lost, share))
+  for group in itertools.product(sorted({dataset for dataset, _ in {*videos, *lost}}), range(len(LABELS))):
+    known = sum(who[:2] == group and bool(who[2]) for who in people)
+    share = f'{lost[group] / (lost[group] + videos[group]):.1%}' if lost[group] + videos[group] else '-'
+    rows.append((f'{group[0]}, {LABELS[group[1]]}', videos[group], clips[group], known, lost[group], share))
   header = ('dataset, class', 'videos', 'clips', 'known people', 'videos without a verdict', 'their share')
-  counts = collections.Counter((lost['reason'], lost['label']) for lost in split.rejections)
+  tested = page.table(header, rows, f'What was tested: part {split.name} of the split {split.rule}')
+  return page.section('Data', tested, _reasons(split.rejections))
+
+
+def _reasons(rejections: Sequence[Mapping[str, str]]) -> str:
+  counts = collections.Counter((row['reason'], row['label']) for row in rejections)
   reasons = sorted({reason for reason, _ in counts})
-  parts = [page.table(header, rows, f'What was tested: part {split.name} of the split {split.rule}')]
-  if reasons:
-    why = [(reason.replace('_', ' '), *(counts[reason, label] for label in LABELS)) for reason in reasons]
-    parts.append(page.table(('why there is no verdict', *LABELS), why))
-  return page.section('Data', *parts)
+  rows = [(reason.replace('_', ' '), *(counts[reason, label] for label in LABELS)) for reason in reasons]
+  return page.table(('why there is no verdict', *LABELS), rows) if rows else ''
 
 
 def _provenance(folder: Path, about: Mapping[str, Any]) -> str:
