@@ -73,7 +73,7 @@ def _tested(model: str, part: str, scores: Scores, metrics: Metrics) -> str:
   people = f'{metrics["n_people"]} {"person" if metrics["n_people"] == 1 else "people"}'
   of = f' (who is shown in {unknown} of them is not known: each such source counts as one person)' if unknown else ''
   without = sum(metrics['without_verdict'][label] for label in LABELS)
-  more = f' {without} more gave no verdict and are in no figure unless it says so.' if without else ''
+  more = f' Of {without} more there is no verdict; no figure counts them unless it says so.' if without else ''
   counts = f'{metrics["n_real"]} real and {metrics["n_fake"]} fake'
   return f'{model} was tested on {metrics["n"]} videos, {counts}, of {people} from {datasets} ({part}){of}.{more}'
 

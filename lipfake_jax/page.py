@@ -49,7 +49,7 @@ tbody th { font-weight: 400; min-width: 9rem; overflow-wrap: anywhere; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 1.2rem;
   align-items: start; }
 figure { margin: 0; break-inside: avoid; }
-figure img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
+figure img { display: block; max-width: min(100%, 34rem); height: auto; margin: 0 auto; }
 figcaption { font-size: .85rem; color: #3f4650; margin-top: .3rem; }
 .strip { margin: .9rem 0; padding-top: .7rem; border-top: 1px solid var(--line); }
 .strip figcaption { font-size: .95rem; color: var(--ink); margin: 0 0 .4rem; }

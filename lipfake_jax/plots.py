@@ -3,6 +3,7 @@
 In: scores and metrics of videos. Out: one figure a question, and each as PNG and SVG. Next stage: `report`.
 """
 
+import collections
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,19 +122,16 @@ def plot_scores(scores: Scores, metrics: Metrics) -> Figure:
 
 def plot_methods(scores: Scores, metrics: Metrics) -> Figure:
   """Every score, a row a method: reals first."""
-  labels = [LABELS[label] for label in scores.labels]
-  methods = [method or label for method, label in zip(scores.table['method'], labels, strict=True)]
-  rows = sorted(set(zip(scores.labels.tolist(), methods, strict=True)))
-  height = {row: number for number, row in enumerate(rows)}
-  places = np.array([height[row] for row in zip(scores.labels.tolist(), methods, strict=True)])
-  jitter = np.random.default_rng(0).uniform(-0.25, 0.25, len(scores))
-  colors = [COLORS[label] for label in scores.labels]
-  figure, axes = _new_figure(5.4, 1.0 + 0.32 * len(rows))
-  axes.scatter(
-    scores.p_fake, places + jitter, s=9, alpha=0.6, c=colors, linewidths=0, rasterized=len(scores) > MANY, clip_on=False
-  )
+  labels = scores.labels.tolist()
+  groups = [(label, method or LABELS[label]) for label, method in zip(labels, scores.table['method'], strict=True)]
+  counts = collections.Counter(groups)
+  place = {group: number for number, group in enumerate(sorted(counts))}
+  heights = np.random.default_rng(0).uniform(-0.25, 0.25, len(scores)) + [place[group] for group in groups]
+  colors, rasterized = [COLORS[label] for label in labels], len(scores) > MANY
+  figure, axes = _new_figure(5.4, 1.0 + 0.32 * len(place))
+  axes.scatter(scores.p_fake, heights, s=9, alpha=0.6, c=colors, linewidths=0, rasterized=rasterized, clip_on=False)
   _draw_threshold(axes, metrics)
-  _name_rows(axes, [f'{method} ({LABELS[label]}, {(places == height[label, method]).sum()})' for label, method in rows])
+  _name_rows(axes, [f'{_shorten(name)} ({LABELS[label]}, {counts[label, name]})' for label, name in place])
   axes.set(xlabel='score p(fake)', xlim=(0, 1), title='Scores by method, videos')
   return figure
 
@@ -141,26 +139,33 @@ def plot_methods(scores: Scores, metrics: Metrics) -> Figure:
 def plot_reliability(scores: Scores, metrics: Metrics) -> Figure:
   """Share of fakes among videos of about the same score, raw and calibrated, and how many these are."""
   figure = Figure(figsize=(4.2, 4.8), layout='constrained')
-  curves, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+  curves, bars = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
   curves.plot([0, 1], [0, 1], color='0.6', linestyle='--', linewidth=1, label='perfect')
-  calibrated = calibrate(scores.p_fake, metrics['temperature'])
-  kinds = [('raw', scores.p_fake, metrics['ece'], COLORS[1], 'o-')]
+  _draw_reliability(curves, scores.labels, scores.p_fake, f'raw, ECE {metrics["ece"]:.3f}', 'o-', COLORS[1])
+  n = _draw_bins(bars, scores.p_fake, COLORS[1], fill=True, alpha=0.5)
+  for i in np.flatnonzero(n):
+    bars.text((i + 0.5) / BINS, n[i], str(n[i]), ha='center', va='bottom', fontsize=7)
   if metrics['temperature'] != 1:
-    kinds.append(('calibrated', calibrated, metrics['calibrated']['ece'], COLORS[0], 's--'))
-  for name, p_fake, ece, color, style in kinds:
-    mean, share, n = bin_reliability(scores.labels, p_fake)
-    filled = n > 0
-    label = f'{name}, ECE {ece:.3f}'
-    curves.plot(mean[filled], share[filled], style, color=color, markersize=4, label=label, clip_on=False)
-    counts.stairs(n, np.linspace(0, 1, BINS + 1), color=color, fill=name == 'raw', alpha=0.5 if name == 'raw' else 1)
-    if name == 'raw':
-      for i in np.flatnonzero(filled):
-        counts.text((i + 0.5) / BINS, n[i], str(n[i]), ha='center', va='bottom', fontsize=7)
+    calibrated, ece = calibrate(scores.p_fake, metrics['temperature']), metrics['calibrated']['ece']
+    _draw_reliability(curves, scores.labels, calibrated, f'calibrated, ECE {ece:.3f}', 's--', COLORS[0])
+    _draw_bins(bars, calibrated, COLORS[0])
   curves.set(ylabel='share of fakes', xlim=(0, 1), ylim=(0, 1), title='Reliability, videos')
   curves.legend(loc='upper left')
-  counts.set(xlabel='score p(fake)', ylabel='videos')
-  counts.margins(y=0.25)
+  bars.set(xlabel='score p(fake)', ylabel='videos')
+  bars.margins(y=0.25)
   return figure
+
+
+def _draw_reliability(axes: Axes, labels: np.ndarray, p_fake: np.ndarray, label: str, style: str, color: str) -> None:
+  mean, share, n = bin_reliability(labels, p_fake)
+  axes.plot(mean[n > 0], share[n > 0], style, color=color, markersize=4, label=label, clip_on=False)
+
+
+def _draw_bins(axes: Axes, p_fake: np.ndarray, color: str, **style: Any) -> np.ndarray:
+  """Returns the number of videos in each bin."""
+  *_, n = bin_reliability(np.zeros(len(p_fake)), p_fake)
+  axes.stairs(n, np.linspace(0, 1, BINS + 1), color=color, **style)
+  return n
 
 
 def bin_reliability(labels: np.ndarray, p_fake: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -184,7 +189,7 @@ def plot_breakdown(metrics: Metrics) -> Figure:
   _name_rows(axes, [name for name, _ in rows])
   for tick, (_, row) in zip(axes.get_yticklabels(), rows, strict=True):
     tick.set_fontweight('normal' if row else 'bold')
-  axes.set(xlabel='balanced accuracy; of one class alone, the share judged right', xlim=(-0.03, 1.03))
+  axes.set(xlabel='share judged right, balanced over classes', xlim=(-0.03, 1.03))
   axes.set(title='Groups of videos, worst first')
   axes.grid(axis='x', color='0.9')
   axes.tick_params(axis='y', length=0)
@@ -222,14 +227,14 @@ def _draw_threshold(axes: Axes, metrics: Metrics) -> None:
 
 def _name_rows(axes: Axes, names: Sequence[str]) -> None:
   """Names of rows from the top down; what comes from data is no formula."""
-  axes.set_yticks(range(len(names)), [_shorten(name, 2 * LONGEST) for name in names], parse_math=False)
+  axes.set_yticks(range(len(names)), names, parse_math=False)
   axes.set_ylim(len(names) - 0.5, -0.5)
 
 
-def _shorten(name: str, longest: int = LONGEST) -> str:
+def _shorten(name: str) -> str:
   """A name that fits beside an axis, in characters that can be drawn."""
   shown = ''.join(c if c.isprintable() else '?' for c in name)
-  return shown if len(shown) <= longest else f'...{shown[3 - longest :]}'
+  return shown if len(shown) <= LONGEST else f'...{shown[3 - LONGEST :]}'
 
 
 def _with_interval(metrics: Metrics, name: str) -> str:

@@ -85,7 +85,7 @@ def summarise(metrics: Metrics) -> list[str]:
       f'clip level: {clips["n"]} clips, AUC {show(clips["auc"])}, balanced accuracy {show(clips["balanced_accuracy"])}'
     )
   if n_without:
-    lines.append(f'{n_without} videos without a verdict, not in these figures: {reasons}')
+    lines.append(f'videos without a verdict, not in these figures: {n_without} ({reasons})')
     lines.append(
       f'each of them counted as an error: balanced accuracy {show(errors["balanced_accuracy"])},'
       f' accuracy {show(errors["accuracy"])}'

@@ -268,7 +268,7 @@ def test_unknown_people_and_another_dataset_are_told():
   evaluation = make_evaluation([0, 1, 1], [0.1, 0.9, 0.8], identity=['', '', 'a'], rejections=[reject(1)])
   tested, *_, scope = answer('m', ['set_b+set_c', 'set_d'], 'test', evaluation.scores, evaluation.metrics)
   assert 'of 3 people from set_a (test) (who is shown in 2 of them is not known' in tested
-  assert tested.endswith('1 more gave no verdict and are in no figure unless it says so.')
+  assert tested.endswith('Of 1 more there is no verdict; no figure counts them unless it says so.')
   assert scope.startswith('It was trained on set_b+set_c, then on set_d: the figures hold for videos like those tested')
 
 

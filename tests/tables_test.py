@@ -43,7 +43,7 @@ def test_what_is_not_in_the_table_is_told_in_words(metrics):
   lines = tables.summarise(metrics)
   assert lines[0] == '5 videos of 3 people, 2 real and 3 fake; intervals over people'
   assert lines[1].startswith('threshold 0.500 (from validation data, by fpr:0.05); at 0.500: balanced accuracy 0.583')
-  assert '1 videos without a verdict, not in these figures: 1 fake no_face' in lines
+  assert 'videos without a verdict, not in these figures: 1 (1 fake no_face)' in lines
   assert 'each of them counted as an error: balanced accuracy 0.500, accuracy 0.500' in lines  # tp 2, tn 1 of 6
 
 
