@@ -1,115 +1,208 @@
-"""Figures for people: tables on the terminal, plots as PNG, and one page that holds them all.
+"""The page of one evaluation: whether to trust the detector, on what, and how far.
 
-In: scores and metrics of one evaluation. Out: files beside its metrics.json.
+In: an `Evaluation`, and what lies in its folder. Out: report.html, which holds all it shows, and the plots beside it.
 """
 
-import base64
-import html
-from collections.abc import Sequence
+import collections
+import hashlib
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-import numpy as np
-
-from lipfake_jax.metrics import Metrics, roc_curve
-from lipfake_jax.tables import metrics_rows, summarise
+from lipfake_jax import page, tables
+from lipfake_jax.answer import answer, judge
+from lipfake_jax.listing import LABELS
+from lipfake_jax.metrics import Metrics
+from lipfake_jax.mistakes import FRAMES, draw_strip, surest_mistakes
+from lipfake_jax.plots import draw_plots, save_plots
+from lipfake_jax.report_controls import control_warnings, read_controls, render_controls
 
 if TYPE_CHECKING:
   from lipfake_jax.evaluate import Evaluation
-  from lipfake_jax.scores import Scores
 
-mpl.use('Agg')
-from matplotlib import pyplot as plt  # after the choice of a backend that needs no screen
+LONGEST = 10  # rows of a breakdown
+FILES = ('metrics.json', 'scores.csv', 'controls.json', 'reencoding.json', 'robustness.json')
 
-COLORS = {0: '#3b6ea5', 1: '#c4513d'}
-NAMES = {0: 'real', 1: 'fake'}
-
-BINS = [i / 20 for i in range(21)]
+CAPTIONS = {
+  'roc': 'Each point is a threshold: reals called fake against fakes found. The dot is the threshold in use.',
+  'precision_recall': 'How many of the videos called fake are fake, against how many of the fakes are found.',
+  'confusion': 'Truth in rows, verdicts in columns; shares are of the row.',
+  'scores': 'Where the classes overlap, no threshold tells them apart.',
+  'methods': 'Each dot is a video; its height within the row means nothing.',
+  'reliability': 'On the diagonal, of the videos with a score of 0.8 eight in ten are fake. Bars count the videos.',
+  'breakdown': 'In brackets the number of videos, which for each method of faking includes all real ones.',
+}
+KINDS = {
+  'method': 'Way of faking (each with all real videos)',
+  'identity': 'Person',
+  'codec': 'Codec',
+  'mouth_width': 'Width of the mouth in pixels',
+  'sharpness': 'Sharpness',
+  'mean_activity': 'Motion of the lips',
+}
+TERMS = (
+  'AUC: how often, of a real and a fake video drawn at random, the fake one has the higher score. 0.5 is a guess, 1 is'
+  ' never wrong. It needs no threshold.',
+  'Balanced accuracy: the mean of the share of fakes found and the share of reals kept. 0.5 is a guess, whatever the'
+  ' numbers of reals and fakes; accuracy alone is high for a detector that calls all fake where most are.',
+  '95 % interval: where the figure would lie, in 95 of 100 cases, with other people like these (bootstrap over people).'
+  ' Videos of one person count as one observation.',
+  'Threshold: a video is called fake where its score is higher. It was chosen on validation data, or is fixed.',
+  'Calibration: whether a score of 0.8 is right in eight of ten cases. It is no matter of who is ranked above whom.',
+)
 
 
 def write_report(folder: Path, evaluation: 'Evaluation') -> Path:
-  """Writes roc.png, confusion.png, scores.png, methods.png and a page that holds them; returns the page's path."""
+  """Writes the plots as PNG and SVG, and report.html; returns the latter's path."""
+  plots = draw_plots(evaluation.scores, evaluation.metrics)
+  save_plots(folder, plots)
+  path = folder / 'report.html'
+  path.write_text(page.render_page(evaluation.title, render_sections(folder, evaluation, list(plots))))
+  return path
+
+
+def render_sections(folder: Path, evaluation: 'Evaluation', plots: Sequence[str]) -> Iterator[str]:
+  """The parts of the page, as HTML.
+
+  Args:
+    folder: of the evaluation: its files are digested, and those of controls are shown.
+    evaluation: what is told.
+    plots: names of those that lie in the folder.
+  """
+  metrics, split = evaluation.metrics, evaluation.split
+  found = read_controls(folder)
+  warnings = sorted([*control_warnings(found, metrics), *metrics['warnings']], key=lambda line: not _is_red(line))
+  yield _answer(evaluation, [line for line in warnings if _is_red(line)])
+  yield _warnings(warnings)
+  yield _figures(metrics)
+  yield _plots(folder, [name for name in plots if name != 'breakdown'])
+  yield _breakdowns(metrics['breakdowns'], _picture(folder, 'breakdown') if 'breakdown' in plots else '')
+  yield page.section('Controls', *render_controls(found, f'{split.dataset}:{split.name}'))
+  yield _mistakes(evaluation)
+  yield _data(evaluation)
+  yield _provenance(folder, evaluation.about)
+
+
+def _is_red(warning: str) -> bool:
+  return warning.startswith('warning')
+
+
+def _answer(evaluation: 'Evaluation', red: Sequence[str]) -> str:
+  about, metrics, split = evaluation.about, evaluation.metrics, evaluation.split
+  kind, verdict = judge(metrics, red)
+  sentences = answer(about['model'], about['trained on'], split.name, evaluation.scores, metrics)
+  text = ''.join(page.paragraph(sentence) for sentence in sentences)
+  box = f'<div class="answer {kind}">{page.paragraph(verdict, "verdict")}\n{text}</div>'
+  return page.section('Answer', box)
+
+
+def _warnings(warnings: Sequence[str]) -> str:
+  boxes = [page.paragraph(f'{tables.capitalise(line)}.', 'warning' if _is_red(line) else 'note') for line in warnings]
+  return page.section('Warnings', *boxes or [page.paragraph('None.')])
+
+
+def _figures(metrics: Metrics) -> str:
+  parts = [
+    page.table(tables.HEADER, tables.metrics_rows(metrics), 'Video level: one score a video'),
+    page.bullets(f'{tables.capitalise(line)}.' for line in tables.summarise(metrics)),
+  ]
+  if metrics['clip_level']['n'] != metrics['n']:
+    clips = tables.clip_rows(metrics)
+    parts.append(page.table(tables.CLIP_HEADER, clips, 'Clip level: one score a clip, several clips a video'))
+  return page.section('Figures', *parts, page.fold('What these words mean', page.bullets(TERMS)))
+
+
+def _plots(folder: Path, names: Sequence[str]) -> str:
+  note = page.paragraph('All of videos. Each lies beside this page as PNG and as SVG.', 'quiet')
+  return page.section('Plots', note, f'<div class="plots">{"".join(_picture(folder, name) for name in names)}</div>')
+
+
+def _picture(folder: Path, name: str) -> str:
+  image = page.smallest_image(folder / f'{name}.svg', folder / f'{name}.png')
+  return page.picture(image, f'Plot: {name.replace("_", " ")}', CAPTIONS[name])
+
+
+def _breakdowns(breakdowns: Mapping[str, Sequence[dict[str, Any]]], plot: str) -> str:
+  header = ('group, worst first', 'videos', 'real', 'fake', 'balanced accuracy', 'fakes found', 'reals kept', 'AUC')
+  names = ('balanced_accuracy', 'recall', 'specificity', 'auc')
+  parts = [plot] if plot else []
+  for kind, groups in breakdowns.items():
+    rows = [
+      (row['group'], row['n'], row['n_real'], row['n_fake'], *(tables.show(row[name]) for name in names))
+      for row in groups[:LONGEST]
+    ]
+    parts.append(page.table(header, rows, KINDS.get(kind, kind.replace('_', ' ').capitalize())))
+    if (more := len(groups) - LONGEST) > 0:
+      parts.append(page.paragraph(f'{more} more groups, none of them worse, are in metrics.json.', 'quiet'))
+  return page.section('Where it fails', *parts or [page.paragraph('The videos are all of one group.')])
+
+
+def _mistakes(evaluation: 'Evaluation') -> str:
   scores, metrics = evaluation.scores, evaluation.metrics
-  figures = {
-    'scores': _plot_scores(scores, metrics),
-    'confusion': _plot_confusion(metrics),
-    'methods': _plot_methods(scores, metrics),
+  chosen = surest_mistakes(scores, metrics['threshold'])
+  said = [f'{metrics["fp"] + metrics["fn"]} of {len(scores)} videos are misjudged.']
+  if chosen:
+    said.append(
+      f'Those farthest from the threshold {metrics["threshold"]:.3f} come first, each with up to {FRAMES} frames of its'
+      ' mouth (of its first clip, where there are several), in time order.'
+    )
+  strips = [_strip(evaluation, i, number) for number, i in enumerate(chosen, 1)]
+  return page.section('The surest mistakes', page.paragraph(' '.join(said)), *strips)
+
+
+def _strip(evaluation: 'Evaluation', i: int, number: int) -> str:
+  scores, label = evaluation.scores, int(evaluation.scores.labels[i])
+  key, method, person = (scores.table[name][i] or 'unknown' for name in ('key', 'method', 'identity'))
+  text = (
+    f'{number}. {key}: {LABELS[label]}, called {LABELS[1 - label]}, p(fake) {scores.p_fake[i]:.3f},'
+    f' method {method}, person {person}'
+  )
+  strip = page.data_uri(draw_strip(evaluation.split, int(scores.positions[i])), 'image/jpeg')
+  return page.picture(strip, f'Frames of the mouth in {key}, in time order', text, 'strip')
+
+
+def _data(evaluation: 'Evaluation') -> str:
+  scores, split = evaluation.scores, evaluation.split
+  videos = collections.Counter(zip(scores.table['dataset'], scores.labels.tolist(), strict=True))
+  clips = collections.Counter(zip(split.table['dataset'], split.labels.tolist(), strict=True))
+  lost = collections.Counter((row['dataset'], LABELS.index(row['label'])) for row in split.rejections)
+  people = {*zip(scores.table['dataset'], scores.labels.tolist(), scores.table['identity'], strict=True)}
+  rows = []
+  for group in itertools.product(sorted({dataset for dataset, _ in {*videos, *lost}}), range(len(LABELS))):
+    known = sum(who[:2] == group and bool(who[2]) for who in people)
+    share = f'{lost[group] / (lost[group] + videos[group]):.1%}' if lost[group] + videos[group] else '-'
+    rows.append((f'{group[0]}, {LABELS[group[1]]}', videos[group], clips[group], known, lost[group], share))
+  header = ('dataset, class', 'videos', 'clips', 'known people', 'videos without a verdict', 'their share')
+  tested = page.table(header, rows, f'What was tested: part {split.name} of the split {split.rule}')
+  return page.section('Data', tested, _reasons(split.rejections))
+
+
+def _reasons(rejections: Sequence[Mapping[str, str]]) -> str:
+  counts = collections.Counter((row['reason'], row['label']) for row in rejections)
+  reasons = sorted({reason for reason, _ in counts})
+  rows = [(reason.replace('_', ' '), *(counts[reason, label] for label in LABELS)) for reason in reasons]
+  return page.table(('why there is no verdict', *LABELS), rows) if rows else ''
+
+
+def _provenance(folder: Path, about: Mapping[str, Any]) -> str:
+  digests = {
+    name: f'sha256:{hashlib.sha256((folder / name).read_bytes()).hexdigest()}'
+    for name in FILES
+    if (folder / name).exists()
   }
-  if metrics['auc'] is not None:
-    figures['roc'] = _plot_roc(scores, metrics)
-  for name, figure in figures.items():
-    figure.savefig(folder / f'{name}.png', dpi=150, bbox_inches='tight')
-    plt.close(figure)
-  page = folder / 'report.html'
-  page.write_text(_page(evaluation, [folder / f'{name}.png' for name in figures]))
-  return page
-
-
-def _plot_roc(scores: 'Scores', metrics: Metrics) -> plt.Figure:
-  fpr, tpr, _ = roc_curve(scores.labels.astype(bool), scores.p_fake)
-  figure, axes = plt.subplots(figsize=(4, 4))
-  axes.plot([0, 1], [0, 1], color='0.7', linewidth=1, label='chance')
-  axes.step(fpr, tpr, where='post', color=COLORS[1], label=f'AUC {metrics["auc"]:.3f}')
-  axes.plot(
-    1 - metrics['specificity'], metrics['recall'], 'o', color='k', label=f'threshold {metrics["threshold"]:.2f}'
+  names = {'arguments': 'its arguments', 'weights': 'digest of the weights', 'videos': 'digest of the videos'}
+  rows = [(names.get(name, name), _flat(value)) for name, value in about.items() if name != 'config']
+  config = page.table(('field', 'value'), about['config'].items(), kind='wide')
+  return page.section(
+    'Where these figures come from',
+    page.table(('what', 'value'), [*rows, *digests.items()], kind='wide'),
+    page.fold('Configuration', config) if about['config'] else page.paragraph('config.json of the run is gone.'),
   )
-  axes.set(xlabel='false positive rate (real called fake)', ylabel='true positive rate (fake called fake)', title='ROC')
-  axes.legend(loc='lower right')
-  return figure
 
 
-def _plot_confusion(metrics: Metrics) -> plt.Figure:
-  counts = np.array([[metrics['tn'], metrics['fp']], [metrics['fn'], metrics['tp']]], int)
-  figure, axes = plt.subplots(figsize=(3.4, 3.4))
-  axes.imshow(counts, cmap='Blues', vmin=0, vmax=max(1, counts.max()) * 1.4)
-  for (row, column), count in np.ndenumerate(counts):
-    axes.text(column, row, str(count), ha='center', va='center', fontsize=16)
-  axes.set(xticks=[0, 1], yticks=[0, 1], xticklabels=['real', 'fake'], yticklabels=['real', 'fake'])
-  axes.set(xlabel='verdict', ylabel='truth', title='Videos')
-  return figure
-
-
-def _plot_scores(scores: 'Scores', metrics: Metrics) -> plt.Figure:
-  figure, axes = plt.subplots(figsize=(5, 3))
-  for label in (0, 1):
-    axes.hist(scores.p_fake[scores.labels == label], BINS, alpha=0.6, color=COLORS[label], label=NAMES[label])
-  axes.axvline(metrics['threshold'], color='k', linewidth=1, linestyle='--', label='threshold')
-  axes.set(xlabel='p(fake)', ylabel='videos', title='Scores by class')
-  axes.legend()
-  return figure
-
-
-def _plot_methods(scores: 'Scores', metrics: Metrics) -> plt.Figure:
-  methods = np.array(
-    [method or NAMES[int(label)] for method, label in zip(scores.table['method'], scores.labels, strict=True)]
-  )
-  names = sorted(set(methods), key=lambda name: (int(scores.labels[methods == name][0]), name))
-  figure, axes = plt.subplots(figsize=(5, 0.8 + 0.35 * len(names)))
-  jitter = np.random.default_rng(0)
-  for row, name in enumerate(names):
-    chosen = methods == name
-    height = row + jitter.uniform(-0.2, 0.2, chosen.sum())
-    axes.scatter(scores.p_fake[chosen], height, s=10, alpha=0.7, color=COLORS[int(scores.labels[chosen][0])])
-  axes.axvline(metrics['threshold'], color='k', linewidth=1, linestyle='--')
-  axes.set(yticks=range(len(names)), yticklabels=names, xlim=(-0.03, 1.03), xlabel='p(fake)', title='Scores by method')
-  axes.invert_yaxis()
-  return figure
-
-
-def _page(evaluation: 'Evaluation', plots: Sequence[Path]) -> str:
-  metrics, title = evaluation.metrics, evaluation.title
-  rows = ''.join(
-    f'<tr><th>{name}</th><td>{a}</td><td>{b}</td><td>{c}</td></tr>' for name, a, b, c in metrics_rows(metrics)
-  )
-  images = ''.join(
-    f'<img alt="{plot.stem}" src="data:image/png;base64,{base64.b64encode(plot.read_bytes()).decode()}">'
-    for plot in plots
-  )
-  warned = ''.join(f'<p class="warning">{html.escape(warning.capitalize())}.</p>' for warning in metrics['warnings'])
-  notes = ''.join(f'<li>{html.escape(line)}</li>' for line in summarise(metrics))
-  return f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>
-<h1>{html.escape(title)}</h1>{warned}<table>{rows}</table><ul>{notes}</ul>{images}
-</html>
-"""
+def _flat(value: Any) -> str:
+  """A dictionary or a list in one line."""
+  if isinstance(value, Mapping):
+    return ', '.join(f'{name} {part}' for name, part in value.items())
+  return ', then '.join(map(str, value)) if isinstance(value, list) else str(value)

@@ -27,6 +27,13 @@ FIGURES = {
 }
 VERDICTS = {'tp': 'fakes called fake', 'fn': 'fakes called real', 'fp': 'reals called fake', 'tn': 'reals called real'}
 HEADER = ('video level', 'always fake', 'this run', '95 % interval')
+CLIP_HEADER = ('clip level', 'always fake', 'this run')
+
+# LaTeX's own characters as text.
+LATEX = {character: f'\\{character}' for character in '&%_#${}'} | {
+  '\\': r'\textbackslash{}', '~': r'\textasciitilde{}', '^': r'\textasciicircum{}', '<': r'\textless{}',
+  '>': r'\textgreater{}', '|': r'\textbar{}',
+}  # fmt: skip
 
 Rows = list[tuple[str, ...]]
 
@@ -39,6 +46,12 @@ def metrics_rows(metrics: Metrics) -> Rows:
     for name, title in FIGURES.items()
   ]
   return rows + [(title, str(trivial[name]), str(metrics[name]), '') for name, title in VERDICTS.items()]
+
+
+def clip_rows(metrics: Metrics) -> Rows:
+  """`metrics_rows` of clips; without intervals, since the clips of a video are not independent."""
+  clips = metrics['clip_level']
+  return [row[:-1] for row in metrics_rows({**clips, 'intervals': {}})]
 
 
 def show(value: float | None) -> str:
@@ -61,7 +74,7 @@ def summarise(metrics: Metrics) -> list[str]:
   lines = [
     f'{metrics["n"]} videos of {metrics["n_people"]} people, {metrics["n_real"]} real and {metrics["n_fake"]} fake;'
     ' intervals over people',
-    f'threshold {metrics["threshold"]:.3f} ({metrics["threshold_rule"]});'
+    f'threshold {metrics["threshold"]:.3f} ({_rule(metrics["threshold_rule"])});'
     f' at 0.500: balanced accuracy {show(half["balanced_accuracy"])}, accuracy {show(half["accuracy"])}',
     f'calibrated with temperature {metrics["temperature"]:.2f}: Brier {show(metrics["calibrated"]["brier"])},'
     f' log loss {show(metrics["calibrated"]["log_loss"])}, ECE {show(metrics["calibrated"]["ece"])}',
@@ -72,7 +85,7 @@ def summarise(metrics: Metrics) -> list[str]:
       f'clip level: {clips["n"]} clips, AUC {show(clips["auc"])}, balanced accuracy {show(clips["balanced_accuracy"])}'
     )
   if n_without:
-    lines.append(f'{n_without} videos without a verdict, not in these figures: {reasons}')
+    lines.append(f'videos without a verdict, not in these figures: {n_without} ({reasons})')
     lines.append(
       f'each of them counted as an error: balanced accuracy {show(errors["balanced_accuracy"])},'
       f' accuracy {show(errors["accuracy"])}'
@@ -80,6 +93,10 @@ def summarise(metrics: Metrics) -> list[str]:
   else:
     lines.append('no video without a verdict')
   return lines
+
+
+def _rule(rule: str) -> str:
+  return 'fixed' if rule == 'fixed' else f'from validation data, by {rule.replace("_", " ")}'
 
 
 def to_text(title: str, metrics: Metrics) -> str:
@@ -95,13 +112,12 @@ def to_markdown(title: str, metrics: Metrics) -> str:
 
 
 def to_latex(title: str, metrics: Metrics) -> str:
-  """A table for a paper, with the booktabs package."""
+  """A table for a paper, with the booktabs package; what speaks against the figures stays with them, in the caption."""
   header, *rows = (' & '.join(map(_escape, row)) + r' \\' for row in _table(metrics))
-  notes = ' '.join(_escape(f'{line.capitalize()}.') for line in summarise(metrics))
-  warnings = [f'% {warning}' for warning in metrics['warnings']]
+  notes = ' '.join(_escape(f'{capitalise(line)}.') for line in (*summarise(metrics), *metrics['warnings']))
   body = [r'\begin{tabular}{lrrr}', r'\toprule', header, r'\midrule', *rows, r'\bottomrule', r'\end{tabular}']
-  caption = rf'\caption{{{_escape(title[0].upper() + title[1:])}. {notes}}}'
-  return '\n'.join(['', *warnings, r'\begin{table}', r'\centering', *body, caption, r'\end{table}'])
+  caption = rf'\caption{{{_escape(capitalise(title))}. {notes}}}'
+  return '\n'.join(['', r'\begin{table}', r'\centering', *body, caption, r'\end{table}'])
 
 
 FORMATS: dict[str, Callable[[str, Metrics], str]] = {'text': to_text, 'markdown': to_markdown, 'latex': to_latex}
@@ -115,7 +131,10 @@ def _bullets(metrics: Metrics) -> Sequence[str]:
   return [f'- {line}' for line in (*summarise(metrics), *metrics['warnings'])]
 
 
+def capitalise(text: str) -> str:
+  """The text with a large first letter; those after it stay as they are."""
+  return text[:1].upper() + text[1:]
+
+
 def _escape(text: str) -> str:
-  for character in '&%_#$':
-    text = text.replace(character, f'\\{character}')
-  return text
+  return ''.join(LATEX.get(character, character) for character in text)

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from configs import default
-from lipfake_jax import checkpoints, epoch, evaluate, input_pipeline, preemption, train
+from lipfake_jax import checkpoints, epoch, evaluate, input_pipeline, plots, preemption, train
 from lipfake_jax.clip_spec import SPECS
 from lipfake_jax.errors import Interrupted, UserError
 from lipfake_jax.scores import video_scores
@@ -70,14 +70,15 @@ def test_a_run_learns_and_writes_its_files(finished):
   assert (figures['n'], figures['n_real'], figures['n_fake']) == (9, 5, 4)
   assert figures['auc'] > 0.9
   assert {path.name for path in folder.iterdir()} == {
-    'metrics.json', 'scores.csv', 'report.html', 'roc.png', 'scores.png', 'confusion.png', 'methods.png',
+    'metrics.json', 'scores.csv', 'report.html', *(f'{name}.{form}' for name in plots.NAMES for form in ('png', 'svg')),
   }  # fmt: skip
 
 
 def test_the_page_stands_alone(finished):
-  page = (finished / 'eval' / 'tiny_clips-test' / 'report.html').read_text()
-  assert page.count('src="data:image/png;base64,') == 4
-  assert 'http' not in page  # nothing is fetched
+  folder = finished / 'eval' / 'tiny_clips-test'
+  page, figures = (folder / 'report.html').read_text(), json.loads((folder / 'metrics.json').read_text())
+  mistakes = figures['fp'] + figures['fn']  # each has a strip of its frames
+  assert page.count('src=') == page.count('src="data:image/') == len(plots.NAMES) + mistakes
   assert '1 fake no_face' in page
 
 

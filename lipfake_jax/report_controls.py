@@ -1,0 +1,138 @@
+"""What other commands found out about a run, for its page: shortcuts, another encoder, worse videos.
+
+In: controls.json, reencoding.json and robustness.json in an evaluation's folder, where they are. Out: HTML, and
+warnings in words. Next stage: `report`.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from lipfake_jax.metrics import Metrics
+from lipfake_jax.page import heading, paragraph, table
+from lipfake_jax.tables import show
+
+Found = dict[str, Any]
+
+COMMANDS = {
+  'controls': 'python -m lipfake_jax.controls RUN --datasets={tested}',
+  'reencoding': 'python -m lipfake_jax.robustness RUN --dataset={tested} --control',
+  'robustness': 'python -m lipfake_jax.robustness RUN --dataset={tested}',
+}
+TITLES = {
+  'controls': 'Without looking at lips, and without time',
+  'reencoding': 'Real videos, encoded once more',
+  'robustness': 'Videos of worse quality',
+}
+CONTROLS = {
+  'run': 'this run',
+  'shuffled': 'this run, frames of each clip shuffled',
+  'single_frame': 'this run, one frame standing still',
+  'metadata': 'metadata alone (logistic regression)',
+}
+WITHOUT_TIME = {
+  'shuffled': ('the frames of each clip shuffled', 'it does not need their order'),
+  'single_frame': ('one frame standing still', 'it does not need motion'),
+}
+SAME = 1e-3  # AUCs of the same weights on the same videos differ by less: the controls are of this evaluation
+
+
+def read_controls(folder: Path) -> dict[str, Found]:
+  """The contents of the files of COMMANDS' names that are in a folder."""
+  paths = {name: folder / f'{name}.json' for name in COMMANDS}
+  return {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
+
+
+def control_warnings(found: dict[str, Found], metrics: Metrics) -> list[str]:
+  """Where a shortcut does as well as the run: 'warning: ...', and 'note: ...' of what is less grave."""
+  checks: dict[str, Callable[[Found, Metrics], Iterator[str]]] = {
+    'controls': _shortcuts,
+    'reencoding': _encoder,
+  }
+  return [line for name, check in checks.items() if name in found for line in check(found[name], metrics)]
+
+
+def _shortcuts(controls: Found, metrics: Metrics) -> Iterator[str]:
+  ours, metadata = metrics['auc'], (controls.get('metadata') or {}).get('auc')
+  if ours is None:
+    return
+  low = (metrics['intervals']['auc'] or (ours,))[0]
+  if metadata is not None and metadata >= low:
+    yield (
+      f'warning: metadata alone matches this detector (AUC {metadata:.3f} against {ours:.3f}, whose interval begins at'
+      f' {low:.3f}): these figures do not show that it looks at lips'
+    )
+  for name, (change, conclusion) in WITHOUT_TIME.items():
+    auc = (controls.get(name) or {}).get('auc')
+    if auc is not None and auc >= low > 0.5:
+      yield f'note: with {change} its AUC is {auc:.3f} against {ours:.3f}: {conclusion}'
+  if abs(((controls.get('run') or {}).get('auc') or ours) - ours) > SAME:
+    yield 'note: controls.json is of another evaluation than this page: measure the controls again'
+
+
+def _encoder(control: Found, _: Metrics) -> Iterator[str]:
+  """AUC of n against n videos deviates by sqrt((2 n + 1) / 12) / n where both are alike (Mann and Whitney 1947)."""
+  n, auc = control['n'], control['auc']
+  if n and auc is not None and abs(auc - 0.5) > 1.96 * ((2 * n + 1) / 12) ** 0.5 / n:
+    yield (
+      f'warning: it tells real videos from the same ones encoded once more (AUC {auc:.3f}, 0.500 is right, {n} videos):'
+      ' it has learned the encoder'
+    )
+
+
+def render_controls(found: dict[str, Found], tested: str) -> Iterator[str]:
+  """Each control as HTML; of one that was not run, the command that does.
+
+  Args:
+    found: of `read_controls`.
+    tested: NAME:PART of what was tested.
+  """
+  renderers: dict[str, Callable[[Found], Iterator[str]]] = {
+    'controls': _render_shortcuts,
+    'reencoding': _render_encoder,
+    'robustness': _render_robustness,
+  }
+  for name, title in TITLES.items():
+    yield heading(title)
+    if name in found:
+      yield from renderers[name](found[name])
+    else:
+      command = COMMANDS[name].format(tested=tested)
+      yield paragraph(f'Not measured. {command} does, and the page shows it when the run is evaluated again.', 'quiet')
+
+
+def _render_shortcuts(controls: Found) -> Iterator[str]:
+  rows = [(title, controls.get(name) or {}) for name, title in CONTROLS.items()]
+  figures = [(title, show(row.get('auc')), show(row.get('balanced_accuracy'))) for title, row in rows]
+  yield table(('video level', 'AUC', 'balanced accuracy'), figures)
+  yield paragraph(
+    'A detector of motion loses by both changes of the frames. Metadata is what is known of a video but for its motion:'
+    ' frame rate, size, codec, sharpness and the like; where that does as well, the figures may come from there.'
+  )
+  if alone := (controls.get('metadata') or {}).get('alone'):
+    facts = sorted(alone.items(), key=lambda fact: -(fact[1] or 0))
+    yield table(('one fact alone', 'AUC'), [(name.replace('_', ' '), show(auc)) for name, auc in facts])
+
+
+def _render_encoder(control: Found) -> Iterator[str]:
+  rows = [
+    (when, show(control[f'mean_p_fake_{key}']), control[f'called_fake_{key}'])
+    for when, key in (('as they are', 'before'), ('encoded once more', 'after'))
+  ]
+  yield table((f'{control["n"]} real videos', 'mean p(fake)', 'called fake'), rows)
+  yield paragraph(f'AUC of telling the two apart: {show(control["auc"])}; 0.500 is right.')
+
+
+def _render_robustness(results: Found) -> Iterator[str]:
+  conditions = results['conditions']
+  levels = sorted({condition.partition(':')[2] for condition in conditions} - {''})
+  rows = []
+  for name, mean in results['mean'].items():
+    measured = [conditions.get(f'{name}:{level}') for level in levels]
+    cells = [show(row['auc']) if row else '' for row in measured]
+    rows.append((name, show(conditions['none']['auc']), *cells, show(mean['auc'])))
+  lost = {condition: len(row['without_verdict']) for condition, row in conditions.items() if row['without_verdict']}
+  yield table(('AUC, video level', 'unchanged', *(f'level {level}' for level in levels), 'mean'), rows)
+  without = ', '.join(f'{count} in {condition}' for condition, count in lost.items()) or 'none'
+  yield paragraph(f'{results["videos"]} of {results["of"]} videos; without a verdict: {without}.')
