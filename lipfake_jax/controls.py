@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 
 from lipfake_jax.compilation import keep_compiled
-from lipfake_jax.decision import read_decision
 from lipfake_jax.errors import UserError
-from lipfake_jax.evaluate import check_clips, load_run, open_tested, score_clips
+from lipfake_jax.evaluate import evaluate_split, open_run, open_tested, results_folder, score_clips, write_results
 from lipfake_jax.input_pipeline import Split
 from lipfake_jax.intervals import bootstrap
 from lipfake_jax.metrics import Metrics, evaluate_scores
@@ -50,13 +49,14 @@ TITLES = {'run': 'this run', 'shuffled': 'frames shuffled', 'single_frame': 'one
 
 
 def run_controls(
-  score: Callable[[np.ndarray], np.ndarray], test: Split, threshold: float, batch_size: int, rule: str
+  score: Callable[[np.ndarray], np.ndarray], test: Split, plain: Scores, threshold: float, batch_size: int, rule: str
 ) -> dict[str, Control]:
   """The figures of a run on a part, as it is ('run') and under each of CHANGES.
 
   Args:
-    score: from `load_run`.
+    score: of a `Run`.
     test: what it is tested on.
+    plain: its scores there.
     threshold: the run's.
     batch_size: clips at once.
     rule: of `aggregation.aggregate`.
@@ -65,7 +65,6 @@ def run_controls(
     Of each 'auc' and 'balanced_accuracy'; of a change also 'auc_loss' and 'balanced_accuracy_loss', how much less than
     the run's they are, as (loss, interval) by paired bootstrap over people.
   """
-  plain = video_scores(score_clips(score, test, batch_size), test, rule)
   controls = {'run': _figures(plain, threshold, np.arange(len(plain)))}
   for name, change in CHANGES.items():
     logits = score_clips(_after(change, score), test, batch_size)
@@ -116,18 +115,19 @@ def control_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | None
   Raises:
     UserError: no checkpoint, a dataset that is not built, or a model that does not look at frames.
   """
-  score, meta = load_run(workdir)
-  threshold = read_decision(workdir).threshold
-  for dataset in datasets or [meta['data']['dataset']]:
-    test = open_tested(dataset, meta, data_dir)
-    check_clips(test, meta)
+  run = open_run(workdir)
+  for dataset in datasets or [run.meta['data']['dataset']]:
+    test = open_tested(dataset, run.meta, data_dir)
     if test.feature == 'motion':
       raise UserError(f'{workdir}: its model takes statistics of a whole video: there are no frames to shuffle')
-    controls = run_controls(score, test, threshold, batch_size, meta['model']['aggregation'])
-    folder = workdir / 'eval' / f'{test.dataset}-{test.name}'
+    evaluation = evaluate_split(run, test, data_dir, batch_size)
+    controls = run_controls(run.score, test, evaluation.scores, run.decision.threshold, batch_size, run.rule)
+    folder = results_folder(workdir, test)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'controls.json').write_text(json.dumps(controls, indent=2))
+    write_results(workdir, evaluation)
     print(control_table(f'controls of {workdir}, on {test.dataset} ({test.name})', controls))
+    print(f'written to {folder}, and shown by its report.html')
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

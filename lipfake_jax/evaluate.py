@@ -61,17 +61,43 @@ class Evaluation:
   about: dict[str, Any]
 
 
-def load_run(workdir: Path) -> tuple[Callable[[np.ndarray], np.ndarray], dict[str, Any]]:
-  """The best weights of a run as a function from its model's input [B, ...] to float32 logits, and their meta."""
+@dataclasses.dataclass(frozen=True)
+class Run:
+  """A trained run.
+
+  Attributes:
+    workdir: of it.
+    score: its best weights as a function from its model's input [B, ...] to float32 logits, see `score_clips`.
+    meta: what their checkpoint tells.
+    decision: how it decides.
+  """
+
+  workdir: Path
+  score: Callable[[np.ndarray], np.ndarray]
+  meta: dict[str, Any]
+  decision: Decision
+
+  @property
+  def rule(self) -> str:
+    """How the scores of a video become one, see `aggregation`."""
+    return self.meta['model']['aggregation']
+
+
+def open_run(workdir: Path) -> Run:
+  """The run in a workdir.
+
+  Raises:
+    UserError: it has no checkpoint, or a damaged one.
+  """
   weights, meta = checkpoints.restore_best(workdir)
   model = create_model(meta['model']['name'], meta['model']['arguments'])
   step = parallel.parallel_eval_step(model.apply)
-  return lambda clips: step(weights, clips), meta
+  return Run(workdir, lambda clips: step(weights, clips), meta, read_decision(workdir))
 
 
 def evaluate_workdir(
   workdir: Path, datasets: Sequence[str], data_dir: str | None, batch_size: int, form: str = 'text'
-) -> list[Metrics]:
+) -> None:
   """Evaluates a run on parts of datasets, and prints and writes figures.
 
   Args:
@@ -81,36 +107,34 @@ def evaluate_workdir(
     batch_size: clips at once.
     form: of the printed tables, one of `tables.FORMATS`.
 
-  Returns:
-    The metrics on each.
-
   Raises:
     UserError: no checkpoint, or a dataset that is not built.
   """
   parallel.check_batch_size(batch_size)
-  score, meta = load_run(workdir)
-  decision, seen = read_decision(workdir), open_seen(meta, data_dir)
-  found = []
+  run = open_run(workdir)
   for dataset in datasets:
-    split = open_tested(dataset, meta, data_dir)
-    check_clips(split, meta)
-    logits, rule = score_clips(score, split, batch_size), meta['model']['aggregation']
-    videos = video_scores(logits, split, rule)
-    metrics = measure(videos, clip_scores(logits, split, rule), decision, split.rejections)
-    training = seen[0]['training']
-    metrics['metadata'] = metadata_control(training, split, videos) if training else None
-    metrics['warnings'] = find_caveats(metrics, videos, split, seen)
-    found.append(metrics)
+    evaluation = evaluate_split(run, open_tested(dataset, run.meta, data_dir), data_dir, batch_size)
     if parallel.share()[0] == 0:
-      about = describe_run(workdir, meta, split)
-      write_results(workdir, Evaluation(_title(split, meta), videos, metrics, split, decision, about), form)
-  return found
+      write_results(workdir, evaluation)
+      print(tables.FORMATS[form](evaluation.title, evaluation.metrics))
 
 
-def check_clips(split: Split, meta: dict[str, Any]) -> None:
-  """Raises UserError where a split's clips are not of the shape that a run was trained on."""
-  if any(split.spec[name] != meta['clip'][name] for name in ('frames', 'size')):
-    raise UserError(f'{split.dataset}: its clips are {split.spec}, the run was trained on others ({meta["clip"]})')
+def evaluate_split(run: Run, split: Split, data_dir: str | None, batch_size: int) -> Evaluation:
+  """Evaluates a run on a split, and writes nothing.
+
+  Raises:
+    UserError: the split's clips are of another shape than those that the run was trained on.
+  """
+  if any(split.spec[name] != run.meta['clip'][name] for name in ('frames', 'size')):
+    raise UserError(f'{split.dataset}: its clips are {split.spec}, the run was trained on others ({run.meta["clip"]})')
+  logits, seen = score_clips(run.score, split, batch_size), open_seen(run.meta, data_dir)
+  videos, clips = (make(logits, split, run.rule) for make in (video_scores, clip_scores))
+  metrics = measure(videos, clips, run.decision, split.rejections)
+  training = seen[0]['training']
+  metrics['metadata'] = metadata_control(training, split, videos) if training else None
+  metrics['warnings'] = find_caveats(metrics, videos, split, seen)
+  about = describe_run(run.workdir, run.meta, split)
+  return Evaluation(_title(split, run.meta), videos, metrics, split, run.decision, about)
 
 
 def measure(
@@ -242,24 +266,27 @@ def decide(workdir: Path, validation: Split, batch_size: int, rule: str) -> Deci
     batch_size: clips at once.
     rule: of `decision.choose_threshold`.
   """
-  score, meta = load_run(workdir)
-  scores = video_scores(score_clips(score, validation, batch_size), validation, meta['model']['aggregation'])
+  run = open_run(workdir)
+  scores = video_scores(score_clips(run.score, validation, batch_size), validation, run.rule)
   decision = choose_decision(scores.labels, scores.p_fake, rule)
   if parallel.share()[0] == 0:
     write_decision(workdir, decision)
   return decision
 
 
-def write_results(workdir: Path, evaluation: Evaluation, form: str) -> None:
-  """Writes metrics.json, scores.csv, the plots and the page of one evaluation, and prints its table."""
-  split = evaluation.split
-  folder = workdir / 'eval' / f'{split.dataset}-{split.name}'
+def write_results(workdir: Path, evaluation: Evaluation) -> None:
+  """Writes metrics.json, scores.csv, the plots and the page of one evaluation."""
+  folder = results_folder(workdir, evaluation.split)
   folder.mkdir(parents=True, exist_ok=True)
   (folder / 'metrics.json').write_text(json.dumps(evaluation.metrics, indent=2))
   scores = evaluation.scores
   write_scores(folder / 'scores.csv', scores, calibrate(scores.p_fake, evaluation.decision.temperature))
-  print(tables.FORMATS[form](evaluation.title, evaluation.metrics))
   report.write_report(folder, evaluation)
+
+
+def results_folder(workdir: Path, split: Split) -> Path:
+  """Where all that is found out about a run on a split is kept."""
+  return workdir / 'eval' / f'{split.dataset}-{split.name}'
 
 
 def _title(split: Split, meta: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ In: a workdir with a trained run; files and folders. Out: a table on the termina
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from lipfake_jax import evaluate, extraction, listing, parallel
 from lipfake_jax.aggregation import aggregate
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.clips import FIELDS, Clip, Rejection
-from lipfake_jax.decision import Decision, calibrate, read_decision
+from lipfake_jax.decision import Decision, calibrate
 from lipfake_jax.errors import UserError
+from lipfake_jax.evaluate import Run
 
 Prediction = dict[str, Any]
 
@@ -38,32 +39,26 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   """
   parallel.check_batch_size(batch_size)
   paths = find_videos(sources)
-  score, meta = evaluate.load_run(workdir)
-  decision = read_decision(workdir)
-  caches = extraction.extract_videos(paths, ClipSpec(**meta['clip']), workdir / 'clip_cache')
+  run = evaluate.open_run(workdir)
+  caches = extraction.extract_videos(paths, ClipSpec(**run.meta['clip']), workdir / 'clip_cache')
   outcomes = [extraction.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
-  scores = iter(
-    score_videos(score, meta, [found for found in outcomes if not isinstance(found, Rejection)], batch_size)
-  )
+  scores = iter(score_videos(run, [found for found in outcomes if not isinstance(found, Rejection)], batch_size))
   predictions = [
-    _rejected(found) if isinstance(found, Rejection) else _scored(str(path), next(scores), decision)
+    _rejected(found) if isinstance(found, Rejection) else _scored(str(path), next(scores), run.decision)
     for path, found in zip(paths, outcomes, strict=True)
   ]
-  print(prediction_table(predictions, decision.threshold))
+  print(prediction_table(predictions, run.decision.threshold))
   output = workdir / 'predictions.json'
-  output.write_text(json.dumps({**dataclasses.asdict(decision), 'videos': predictions}, indent=2))
+  output.write_text(json.dumps({**dataclasses.asdict(run.decision), 'videos': predictions}, indent=2))
   print(f'\nwritten to {output}')
   return predictions
 
 
-def score_videos(
-  score: Callable[[np.ndarray], np.ndarray], meta: dict[str, Any], videos: Sequence[Sequence[Clip]], batch_size: int
-) -> list[float]:
-  """p(fake) of each video by all of its clips; the run as `evaluate.load_run` gives it."""
-  field = FIELDS[evaluate.read_input(meta)]
-  logits = iter(_score_clips(score, [getattr(clip, field) for clips in videos for clip in clips], batch_size))
-  rule = meta['model']['aggregation']
-  return [aggregate(np.ravel([next(logits) for _ in clips]), rule) for clips in videos]
+def score_videos(run: Run, videos: Sequence[Sequence[Clip]], batch_size: int) -> list[float]:
+  """p(fake) of each video by all of its clips."""
+  field = FIELDS[evaluate.read_input(run.meta)]
+  logits = iter(_score_clips(run.score, [getattr(clip, field) for clips in videos for clip in clips], batch_size))
+  return [aggregate(np.ravel([next(logits) for _ in clips]), run.rule) for clips in videos]
 
 
 def find_videos(sources: Sequence[str]) -> list[Path]:

@@ -78,7 +78,7 @@ def render_sections(folder: Path, evaluation: 'Evaluation', plots: Sequence[str]
   yield _figures(metrics)
   yield _plots(folder, [name for name in plots if name != 'breakdown'])
   yield _breakdowns(metrics['breakdowns'], _picture(folder, 'breakdown') if 'breakdown' in plots else '')
-  yield page.section('Controls', *render_controls(found, f'{split.dataset}:{split.name}'))
+  yield page.section('Controls', *render_controls(found, metrics, f'{split.dataset}:{split.name}'))
   yield _mistakes(evaluation)
   yield _data(evaluation)
   yield _provenance(folder, evaluation.about)

@@ -1,7 +1,7 @@
-"""What other commands found out about a run, for its page: shortcuts, another encoder, worse videos.
+"""What controls found out about a run, for its page: metadata, lost time, another encoder, worse videos.
 
-In: controls.json, reencoding.json and robustness.json in an evaluation's folder, where they are. Out: HTML, and
-warnings in words. Next stage: `report`.
+In: an evaluation's metrics, and controls.json, reencoding.json and robustness.json in its folder, where they are. Out:
+HTML, and warnings in words. Next stage: `report`.
 """
 
 import json
@@ -21,19 +21,18 @@ COMMANDS = {
   'robustness': 'python -m lipfake_jax.robustness RUN --dataset={tested}',
 }
 TITLES = {
-  'controls': 'Without looking at lips, and without time',
+  'controls': 'Without time',
   'reencoding': 'Real videos, encoded once more',
   'robustness': 'Videos of worse quality',
 }
 CONTROLS = {
   'run': 'this run',
-  'shuffled': 'this run, frames of each clip shuffled',
-  'single_frame': 'this run, one frame standing still',
-  'metadata': 'metadata alone (logistic regression)',
+  'shuffled': 'frames of each clip shuffled',
+  'single_frame': 'one frame standing still',
 }
 WITHOUT_TIME = {
-  'shuffled': ('the frames of each clip shuffled', 'it does not need their order'),
-  'single_frame': ('one frame standing still', 'it does not need motion'),
+  'shuffled': 'it does not need their order',
+  'single_frame': 'it does not need motion',
 }
 SAME = 1e-3  # AUCs of the same weights on the same videos differ by less: the controls are of this evaluation
 
@@ -47,27 +46,23 @@ def read_controls(folder: Path) -> dict[str, Found]:
 def control_warnings(found: dict[str, Found], metrics: Metrics) -> list[str]:
   """Where a shortcut does as well as the run: 'warning: ...', and 'note: ...' of what is less grave."""
   checks: dict[str, Callable[[Found, Metrics], Iterator[str]]] = {
-    'controls': _shortcuts,
+    'controls': _time,
     'reencoding': _encoder,
   }
   return [line for name, check in checks.items() if name in found for line in check(found[name], metrics)]
 
 
-def _shortcuts(controls: Found, metrics: Metrics) -> Iterator[str]:
-  ours, metadata = metrics['auc'], (controls.get('metadata') or {}).get('auc')
+def _time(controls: Found, metrics: Metrics) -> Iterator[str]:
+  ours = metrics['auc']
   if ours is None:
     return
-  low = (metrics['intervals']['auc'] or (ours,))[0]
-  if metadata is not None and metadata >= low:
-    yield (
-      f'warning: metadata alone matches this detector (AUC {metadata:.3f} against {ours:.3f}, whose interval begins at'
-      f' {low:.3f}): these figures do not show that it looks at lips'
-    )
-  for name, (change, conclusion) in WITHOUT_TIME.items():
-    auc = (controls.get(name) or {}).get('auc')
-    if auc is not None and auc >= low > 0.5:
-      yield f'note: with {change} its AUC is {auc:.3f} against {ours:.3f}: {conclusion}'
-  if abs(((controls.get('run') or {}).get('auc') or ours) - ours) > SAME:
+  for name, conclusion in WITHOUT_TIME.items():
+    auc, (_, interval) = controls[name]['auc'], controls[name]['auc_loss']
+    if interval and interval[0] <= 0 and auc > 0.5:
+      yield (
+        f'note: with {CONTROLS[name]} its AUC is {auc:.3f} against {ours:.3f}, no less than chance allows: {conclusion}'
+      )
+  if abs(controls['run']['auc'] - ours) > SAME:
     yield 'note: controls.json is of another evaluation than this page: measure the controls again'
 
 
@@ -81,38 +76,56 @@ def _encoder(control: Found, _: Metrics) -> Iterator[str]:
     )
 
 
-def render_controls(found: dict[str, Found], tested: str) -> Iterator[str]:
+def render_controls(found: dict[str, Found], metrics: Metrics, tested: str) -> Iterator[str]:
   """Each control as HTML; of one that was not run, the command that does.
 
   Args:
     found: of `read_controls`.
+    metrics: of the evaluation, with 'metadata'.
     tested: NAME:PART of what was tested.
   """
   renderers: dict[str, Callable[[Found], Iterator[str]]] = {
-    'controls': _render_shortcuts,
+    'controls': _render_time,
     'reencoding': _render_encoder,
     'robustness': _render_robustness,
   }
+  yield heading('Without looking at lips')
+  yield from _render_metadata(metrics)
   for name, title in TITLES.items():
     yield heading(title)
     if name in found:
       yield from renderers[name](found[name])
     else:
-      command = COMMANDS[name].format(tested=tested)
-      yield paragraph(f'Not measured. {command} does, and the page shows it when the run is evaluated again.', 'quiet')
+      yield paragraph(f'Not measured. {COMMANDS[name].format(tested=tested)} does, and adds it to this page.', 'quiet')
 
 
-def _render_shortcuts(controls: Found) -> Iterator[str]:
-  rows = [(title, controls.get(name) or {}) for name, title in CONTROLS.items()]
-  figures = [(title, show(row.get('auc')), show(row.get('balanced_accuracy'))) for title, row in rows]
-  yield table(('video level', 'AUC', 'balanced accuracy'), figures)
+def _render_metadata(metrics: Metrics) -> Iterator[str]:
+  if not (control := metrics.get('metadata')):
+    yield paragraph('Not measured: it wants both classes, and the training data at hand.', 'quiet')
+    return
+  interval = control['lead_interval']
+  between = f' (95 % interval {interval[0]:+.3f} to {interval[1]:+.3f})' if interval else ''
+  rows = [('this run', show(metrics['auc'])), ('metadata alone (logistic regression)', show(control['auc']))]
+  facts = sorted(control['alone'].items(), key=lambda fact: -(fact[1] or 0))
+  yield table(('video level', 'AUC'), [*rows, *((f'{name.replace("_", " ")} alone', show(auc)) for name, auc in facts)])
   yield paragraph(
-    'A detector of motion loses by both changes of the frames. Metadata is what is known of a video but for its motion:'
-    ' frame rate, size, codec, sharpness and the like; where that does as well, the figures may come from there.'
+    f'The run leads by {control["lead"]:+.3f}{between}. Metadata is what is known of a video but for its motion: frame'
+    ' rate, size, codec, sharpness and the like; where that does as well, the figures may come from there.'
   )
-  if alone := (controls.get('metadata') or {}).get('alone'):
-    facts = sorted(alone.items(), key=lambda fact: -(fact[1] or 0))
-    yield table(('one fact alone', 'AUC'), [(name.replace('_', ' '), show(auc)) for name, auc in facts])
+
+
+def _render_time(controls: Found) -> Iterator[str]:
+  rows = [
+    (title, show(controls[name]['auc']), _loss(controls[name]), show(controls[name]['balanced_accuracy']))
+    for name, title in CONTROLS.items()
+  ]
+  yield table(('video level', 'AUC', 'lost', 'balanced accuracy'), rows)
+  yield paragraph('A detector of motion loses by both changes of the frames.')
+
+
+def _loss(control: Found) -> str:
+  loss, interval = control.get('auc_loss', (None, None))
+  return show(loss) + (f' ({interval[0]:+.3f} to {interval[1]:+.3f})' if interval else '')
 
 
 def _render_encoder(control: Found) -> Iterator[str]:

@@ -25,8 +25,8 @@ from lipfake_jax import evaluate, extraction, metrics, parallel, predict, robust
 from lipfake_jax.clip_spec import PERTURBATIONS, ClipSpec
 from lipfake_jax.clips import Rejection
 from lipfake_jax.compilation import keep_compiled
-from lipfake_jax.decision import read_decision
 from lipfake_jax.errors import UserError
+from lipfake_jax.evaluate import Run
 from lipfake_jax.lip_clip_builder import create_builder
 from lipfake_jax.listing import LABELS, VideoRecord, shorten
 
@@ -80,21 +80,20 @@ def limit_videos(videos: Sequence[VideoRecord], limit: int) -> list[VideoRecord]
 
 
 def judge_videos(
-  score: Callable[[np.ndarray], np.ndarray],
-  meta: dict[str, Any],
+  run: Run,
   cache_dir: Path,
   batch_size: int,
   videos: Sequence[VideoRecord],
   perturbation: str,
 ) -> list[Verdict]:
   """A run's verdict on each video after a perturbation of its frames; the clips stay in the cache."""
-  spec = dataclasses.replace(ClipSpec(**meta['clip']), perturbation=perturbation)
+  spec = dataclasses.replace(ClipSpec(**run.meta['clip']), perturbation=perturbation)
   caches = extraction.extract_videos([video.path for video in videos], spec, cache_dir)
   verdicts: list[Verdict] = []
   for start in range(0, len(videos), AT_ONCE):
     some = zip(caches[start : start + AT_ONCE], videos[start : start + AT_ONCE], strict=True)
     found = [extraction.load_result(cache, video.key) for cache, video in some]
-    scores = iter(predict.score_videos(score, meta, [f for f in found if not isinstance(f, Rejection)], batch_size))
+    scores = iter(predict.score_videos(run, [f for f in found if not isinstance(f, Rejection)], batch_size))
     verdicts += [f if isinstance(f, Rejection) else next(scores) for f in found]
   return verdicts
 
@@ -175,16 +174,16 @@ def _mean(values: Sequence[float | None]) -> float | None:
   return float(np.mean(defined)) if defined and len(defined) == len(values) else None
 
 
-def run(options: argparse.Namespace) -> None:
+def measure(options: argparse.Namespace) -> None:
   """What the command line asks for."""
   parallel.check_batch_size(options.batch_size)
   names, levels = _check_choice(options)
-  score, meta = evaluate.load_run(options.workdir)
-  threshold = read_decision(options.workdir).threshold
+  run = evaluate.open_run(options.workdir)
+  threshold = run.decision.threshold
   data_dir = str(Path(options.data_dir).expanduser())
-  part, found = find_tested(options.dataset, meta, data_dir, options.manual_dir)
+  part, found = find_tested(options.dataset, run.meta, data_dir, options.manual_dir)
   videos = limit_videos(found, options.limit)
-  judge = functools.partial(judge_videos, score, meta, Path(data_dir) / 'clip_cache', options.batch_size)
+  judge = functools.partial(judge_videos, run, Path(data_dir) / 'clip_cache', options.batch_size)
   folder = options.workdir / 'eval' / part
   number = (
     f'{len(videos)} of {len(found)} videos, by --limit={options.limit}' if options.limit else f'{len(found)} videos'
@@ -199,7 +198,9 @@ def run(options: argparse.Namespace) -> None:
     results = measure_robustness(judge, videos, threshold, names, levels)
     robustness_report.write_results(folder, {'part': part, 'of': len(found), **results})
     print(robustness_report.describe(results, title))
-  print(f'\nwritten to {folder}')
+  split = evaluate.open_tested(options.dataset, run.meta, data_dir)
+  evaluate.write_results(options.workdir, evaluate.evaluate_split(run, split, data_dir, options.batch_size))
+  print(f'\nwritten to {folder}, and shown by its report.html')
 
 
 def _check_choice(options: argparse.Namespace) -> tuple[list[str], list[int]]:
@@ -233,7 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
   options = parser.parse_args(arguments)
   keep_compiled()
   try:
-    run(options)
+    measure(options)
   except UserError as error:
     print(f'error: {error}', file=sys.stderr)
     return 2

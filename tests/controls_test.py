@@ -41,7 +41,8 @@ def test_a_detector_of_motion_loses_by_a_frame_that_stands_still(tiny_data, feat
     change = np.abs(np.diff(clips / np.float32(255 if split.feature == 'clip' else 1), axis=1))
     return change.mean(axis=tuple(range(1, change.ndim)))
 
-  found = controls.run_controls(motion, split, 0.5, 4, 'mean')
+  plain = video_scores(score_clips(motion, split, 4), split, 'mean')
+  found = controls.run_controls(motion, split, plain, 0.5, 4, 'mean')
   assert (found['run']['auc'], found['single_frame']['auc']) == (1, 0.5)
   loss, interval = found['single_frame']['auc_loss']
   assert (loss, interval) == (0.5, (0.5, 0.5))
@@ -61,7 +62,7 @@ def test_a_model_without_time_does_not_see_the_order(tiny_data):
   assert plain.p_fake.std() > 1e-3
   np.testing.assert_allclose(shuffled.p_fake, plain.p_fake, rtol=1e-6)
   assert np.abs(held.p_fake - plain.p_fake).max() > 1e-3
-  found = controls.run_controls(score, split, 0.5, 4, 'mean')
+  found = controls.run_controls(score, split, plain, 0.5, 4, 'mean')
   assert found['shuffled']['auc_loss'] == (0, (0, 0))
 
 

@@ -32,8 +32,9 @@ def make_split(labels: Sequence[int], rejections: Sequence[dict] = (), **columns
   known = {
     'key': [f'v{i:02}.mp4' for i in range(n)], 'identity': [f'person {i // 2}' for i in range(n)],
     'method': [('original', 'swap')[label] for label in labels], 'original': [''] * n, 'dataset': ['set_a'] * n,
-    'folder': [''] * n, 'codec': ['h264'] * n, 'mouth_width': [50.0] * n, 'sharpness': [100.0] * n,
-    'mean_activity': [0.5] * n,
+    'second_identity': [''] * n, 'sha256': [f'{i:064x}' for i in range(n)], 'folder': [''] * n, 'codec': ['h264'] * n,
+    'mouth_width': [50.0] * n, 'sharpness': [100.0] * n, 'mean_activity': [0.5] * n, 'face_share': [1.0] * n,
+    'fps': [25.0] * n, 'duration': [3.0] * n, 'width': [640] * n, 'height': [480] * n,
   }  # fmt: skip
   return Split(
     dataset='set_a', name='test', rule='identity', sources=([example.SerializeToString()] * n,),
@@ -49,6 +50,7 @@ def make_evaluation(
   rejections: Sequence[dict] = (),
   warnings: Sequence[str] = (),
   title: str = 'cnn_lstm trained on set_a, tested on set_a (test, split: identity)',
+  metadata: dict | None = None,
   **columns: list,
 ) -> Evaluation:
   """An evaluation of clips with these scores."""
@@ -56,7 +58,7 @@ def make_evaluation(
   videos = video_scores(logits, split, 'mean')
   with mock.patch.object(evaluate, 'bootstrap', functools.partial(bootstrap, rounds=100)):  # ten times as fast
     metrics = evaluate.measure(videos, clip_scores(logits, split, 'mean'), decision, split.rejections)
-  return Evaluation(title, videos, metrics | {'warnings': list(warnings)}, split, decision, ABOUT)
+  return Evaluation(title, videos, metrics | {'warnings': list(warnings), 'metadata': metadata}, split, decision, ABOUT)
 
 
 def reject(label: int, reason: str = 'no_face') -> dict:

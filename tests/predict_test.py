@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +7,9 @@ from conftest import make_clip
 from train_test import tiny_config
 
 from lipfake_jax import predict, train
+from lipfake_jax.decision import Decision
 from lipfake_jax.errors import UserError
+from lipfake_jax.evaluate import Run
 from lipfake_jax.regions import LIP_POINTS
 
 
@@ -48,7 +51,8 @@ def test_models_of_landmarks_get_the_lips_of_all_clips_of_a_video():
     return lips.mean(axis=(1, 2, 3))
 
   meta = {'model': {'name': 'lip_kinematics', 'arguments': {}, 'aggregation': 'mean_logit'}}
-  found = predict.score_videos(score, meta, videos, batch_size=2)
+  run = Run(Path(), score, meta, Decision())
+  found = predict.score_videos(run, videos, batch_size=2)
   assert found == pytest.approx([1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(1.0))])
   assert shapes == [((2, 3, len(LIP_POINTS), 2), np.float32)] * 2
 

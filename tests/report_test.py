@@ -57,13 +57,14 @@ def folder(tmp_path_factory):
   p_fake = [0.95, 0.97, *np.clip(np.random.default_rng(1).normal(0.35 + 0.3 * np.array(labels[2:]), 0.15), 0.01, 0.99)]
   evaluation = make_evaluation(
     labels, p_fake, Decision(0.45, 'balanced_accuracy', 1.5), [reject(0), reject(1), reject(1, HOSTILE)],
-    [f'note: {HOSTILE}', 'warning: few'], HOSTILE, key=keys, method=[HOSTILE if i % 3 else '' for i in range(40)],
+    [f'note: {HOSTILE}', 'warning: few'], HOSTILE, METADATA, key=keys,
+    method=[HOSTILE if i % 3 else '' for i in range(40)],
     identity=[HOSTILE if i < 8 else f'person {i // 4}' for i in range(40)],
   )  # fmt: skip
   conditions = {'none': 0.9, **{f'blur:{level}': 0.9 - level / 10 for level in range(1, 6)}}
   write_controls(
     folder,
-    controls=shortcuts(0.99, 0.5),
+    controls=without_time(0.5, (0.2, 0.6)),
     reencoding={
       'auc': 0.9, 'n': 20, 'mean_p_fake_before': 0.2, 'mean_p_fake_after': 0.7, 'called_fake_before': 3,
       'called_fake_after': 15,
@@ -85,12 +86,18 @@ def page(folder):
   return Page((folder[0] / 'report.html').read_text())
 
 
-def shortcuts(metadata, shuffled):
+METADATA = {
+  'auc': 0.99, 'balanced_accuracy': 0.9, 'alone': {'codec': 0.5, 'frame_rate': 0.98}, 'lead': -0.09,
+  'lead_interval': (-0.2, 0.01),
+}  # fmt: skip
+
+
+def without_time(shuffled, interval):
+  lost = {'balanced_accuracy': 0.5, 'balanced_accuracy_loss': (0.3, (0.2, 0.4))}
   return {
     'run': {'auc': 0.9, 'balanced_accuracy': 0.8},
-    'shuffled': {'auc': shuffled, 'balanced_accuracy': 0.5},
-    'single_frame': {'auc': 0.5, 'balanced_accuracy': 0.5},
-    'metadata': {'auc': metadata, 'balanced_accuracy': 0.9, 'alone': {'codec': 0.5, 'frame_rate': metadata}},
+    'shuffled': {'auc': shuffled, 'auc_loss': (0.9 - shuffled, interval), **lost},
+    'single_frame': {'auc': 0.5, 'auc_loss': (0.4, (0.3, 0.5)), **lost},
   }
 
 
@@ -275,38 +282,41 @@ def test_unknown_people_and_another_dataset_are_told():
 # Controls.
 
 
-def warn(metadata, shuffled=0.5, run=None):
-  metrics = {'auc': 0.9, 'intervals': {'auc': (0.8, 0.95)}}
-  return report_controls.control_warnings({'controls': {**shortcuts(metadata, shuffled), **(run or {})}}, metrics)
+def warn(shuffled=0.5, interval=(0.1, 0.6), run=None):
+  controls = {**without_time(shuffled, interval), **(run or {})}
+  return report_controls.control_warnings({'controls': controls}, {'auc': 0.9})
 
 
-def test_metadata_that_matches_the_detector_is_told_in_red(page):
-  assert warn(0.79) == []
-  (matched,) = warn(0.81)  # within the detector's interval
-  assert matched.startswith('warning: metadata alone matches this detector (AUC 0.810 against 0.900, whose interval')
+def test_warnings_come_first_and_in_red(page):
   reds = page.text.split('Warnings\n')[1].split('Figures\n')[0]
-  assert 'Warning: metadata alone matches this detector' in reds
+  assert 'Warning: it tells real videos from the same ones encoded once more' in reds
   kinds = [p['class'] for p in page.find('p') if p.get('class') in ('warning', 'note')]
-  assert kinds == ['warning'] * 3 + ['note'] * 2  # metadata, encoder, few; other evaluation, hostile name
+  assert kinds == ['warning'] * 2 + ['note'] * 2  # encoder, few; other evaluation, hostile name
   assert 'Better than chance on these videos, with warnings' in page.text
 
 
 def test_a_detector_that_does_without_time_is_told():
-  (note,) = warn(0.5, shuffled=0.85)
+  assert warn(0.85, (0.01, 0.1)) == []
+  (note,) = warn(0.85, (-0.01, 0.1))
   assert note == (
-    'note: with the frames of each clip shuffled its AUC is 0.850 against 0.900: it does not need their order'
+    'note: with frames of each clip shuffled its AUC is 0.850 against 0.900, no less than chance allows:'
+    ' it does not need their order'
   )
 
 
 def test_controls_of_another_evaluation_are_told():
-  (note,) = warn(0.5, run={'run': {'auc': 0.85}})
+  (note,) = warn(run={'run': {'auc': 0.85}})
   assert note == 'note: controls.json is of another evaluation than this page: measure the controls again'
 
 
 def test_a_part_of_one_class_has_no_control_to_match():
-  found = {'controls': {'run': {'auc': None}, 'metadata': None}}
-  assert report_controls.control_warnings(found, {'auc': None, 'intervals': {'auc': None}}) == []
-  assert '-' in ''.join(report_controls.render_controls(found, 'set_a:test'))
+  none = {'auc': None, 'balanced_accuracy': None}
+  lost = {**none, 'auc_loss': (None, None), 'balanced_accuracy_loss': (None, None)}
+  found = {'controls': {'run': none, 'shuffled': lost, 'single_frame': lost}}
+  assert report_controls.control_warnings(found, {'auc': None}) == []
+  shown = ''.join(report_controls.render_controls(found, {'auc': None, 'metadata': None}, 'set_a:test'))
+  assert 'it wants both classes' in shown
+  assert shown.count('<td class="n">-</td>') == 9
 
 
 @pytest.mark.parametrize(('auc', 'learned'), [(0.68, False), (0.69, True), (0.31, True)])
@@ -318,13 +328,15 @@ def test_an_encoder_that_is_learned_is_told_beyond_chance(auc, learned):
 
 def test_what_was_measured_is_shown_and_what_was_not_has_its_command(page, tmp_path):
   controls = page.text.split('Controls\n')[1].split('The surest mistakes')[0]
-  assert 'metadata alone (logistic regression)\n0.990\n0.900\n' in controls
-  assert controls.index('frame rate\n0.990') < controls.index('codec\n0.500')  # the most telling first
+  assert 'metadata alone (logistic regression)\n0.990\n' in controls
+  assert controls.index('frame rate alone\n0.980') < controls.index('codec alone\n0.500')  # the most telling first
+  assert 'The run leads by -0.090 (95 % interval -0.200 to +0.010).' in controls
+  assert 'frames of each clip shuffled\n0.500\n0.400 (+0.200 to +0.600)\n0.500\n' in controls
   assert 'blur\n0.900\n0.800\n0.700\n0.600\n0.500\n0.400\n0.600\n' in controls
   assert 'encoded once more\n0.700\n15\n' in controls
   assert '20 of 40 videos; without a verdict: 2 in blur:5.' in controls
   assert 'Not measured' not in controls
-  missing = ''.join(report_controls.render_controls({}, 'set_a:test'))
+  missing = ''.join(report_controls.render_controls({}, {'auc': 0.9}, 'set_a:test'))
   assert missing.count('Not measured.') == 3
   assert 'python -m lipfake_jax.controls RUN --datasets=set_a:test does' in missing
 

@@ -117,8 +117,7 @@ def test_the_best_epoch_is_what_is_used(finished, tiny_data):
   assert meta['model']['name'] == 'cnn_lstm'
   assert meta['clip']['frames'] == 6
   split = input_pipeline.open_split('tiny_clips', 'tiny', 'validation', tiny_data)
-  score, _ = evaluate.load_run(finished)
-  scores = video_scores(evaluate.score_clips(score, split, 4), split, 'mean')
+  scores = video_scores(evaluate.score_clips(evaluate.open_run(finished).score, split, 4), split, 'mean')
   loss = -np.mean(np.where(scores.labels, np.log(scores.p_fake), np.log1p(-scores.p_fake)))
   assert loss == pytest.approx(min(losses), rel=1e-5)
 
@@ -231,7 +230,7 @@ def test_damaged_weights_are_not_used(tmp_path, tiny_data):
     if path.is_file():
       path.write_bytes(b'')
   with pytest.raises(UserError, match=r'checkpoint 5, the best one, is damaged .*: train anew'):
-    evaluate.load_run(workdir)
+    evaluate.open_run(workdir)
   with pytest.raises(UserError, match=r'no checkpoint of .* is whole: start anew in another --workdir'):
     run(tmp_path, tiny_data, **{'train.epochs': 1})
 
