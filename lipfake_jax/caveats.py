@@ -102,9 +102,9 @@ def _rejections(metrics: Metrics) -> Iterator[str]:
 
 
 def _perfection(metrics: Metrics) -> Iterator[str]:
-  """By the rule of three (Hanley and Lippman-Hand 1983), here exactly: where none of n people failed, p may be 5 %."""
+  """The rule of three (Hanley and Lippman-Hand 1983), exactly: the rate that n people escape in 5 of 100 cases."""
   if metrics['auc'] == 1 and (people := metrics['n_people']):
     yield (
-      f'note: an AUC of 1 has an interval without width, which is no certainty: where none of {people} people is'
-      f' misjudged, up to {1 - 0.05 ** (1 / people):.0%} of all people may be'
+      f'note: an AUC of 1 has an interval without width, which is no certainty: {people} people without an exception'
+      f' leave room for up to {1 - 0.05 ** (1 / people):.0%} of all people to be one'
     )

@@ -50,5 +50,5 @@ def _interval(values: Sequence[float | None]) -> Interval | None:
   if not defined:
     return None
   tail = (1 - LEVEL) / 2
-  low, high = np.quantile(defined, (tail, 1 - tail))
+  low, high = np.round(np.quantile(defined, (tail, 1 - tail)), 12) + 0.0  # a difference of nothing is 0, not -1e-17
   return float(low), float(high)
