@@ -19,7 +19,7 @@ from ml_collections import config_flags
 
 from lipfake_jax import parallel
 from lipfake_jax.compilation import keep_compiled
-from lipfake_jax.errors import Interrupted, UserError
+from lipfake_jax.errors import UserError, exit_codes
 from lipfake_jax.memory import keep_freed_memory
 
 FLAGS = flags.FLAGS
@@ -102,14 +102,9 @@ def _unknown_fields(argv: Sequence[str]) -> str:
 
 
 def run_main(argv: Sequence[str]) -> None:
-  """`main` under the exit codes: 2 for a user's mistake and 128 + N for signal N, each with its message alone."""
-  try:
+  """`main` under the exit codes."""
+  with exit_codes():
     main(argv)
-  except UserError as error:
-    _fail(error)
-  except Interrupted as signal:
-    print(signal, file=sys.stderr)
-    sys.exit(signal.code)
 
 
 def _fail(error: Exception) -> NoReturn:

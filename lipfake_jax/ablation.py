@@ -24,7 +24,7 @@ from ml_collections import config_flags
 from lipfake_jax import checkpoints, input_pipeline, splits
 from lipfake_jax.compilation import keep_compiled
 from lipfake_jax.decision import read_decision
-from lipfake_jax.errors import Interrupted, UserError
+from lipfake_jax.errors import UserError, exit_codes
 from lipfake_jax.input_pipeline import Split
 from lipfake_jax.memory import keep_freed_memory
 from lipfake_jax.metrics import Metrics, evaluate_scores
@@ -204,15 +204,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
   logging.set_verbosity(logging.WARNING)  # libraries report each file they open
   keep_freed_memory()
   keep_compiled()
-  try:
+  with exit_codes():
     given, seeds = parse_flags(sys.argv[1:] if arguments is None else arguments)
     print(run_ablation(given.config, Path(given.workdir), given.data_dir, seeds, given.start, given.without))
-  except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
-    sys.exit(2)
-  except Interrupted as signal:
-    print(signal, file=sys.stderr)
-    sys.exit(signal.code)
 
 
 if __name__ == '__main__':

@@ -8,7 +8,6 @@ In: the clips of a built dataset and their parts. Out: counts and examples of le
 import argparse
 import dataclasses
 import itertools
-import sys
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -16,7 +15,7 @@ import numpy as np
 
 from lipfake_jax import input_pipeline, splits
 from lipfake_jax.clip_spec import SPECS
-from lipfake_jax.errors import UserError
+from lipfake_jax.errors import exit_codes
 from lipfake_jax.input_pipeline import Split
 from lipfake_jax.splits import PARTS, Row
 
@@ -137,13 +136,10 @@ def main(arguments: Sequence[str]) -> None:
   parser.add_argument('--split', choices=splits.SPLITS, help='only this one (default: all that the dataset has)')
   parser.add_argument('--seed', type=int, default=0, help='of the split (default: 0)')
   options = parser.parse_args(arguments)
-  try:
+  with exit_codes():
     split = input_pipeline.open_split(options.dataset, options.config, splits.ALL, options.data_dir)
     looks = np.stack([describe(input_pipeline.read_clip(split, i)) for i in range(len(split))])
     rules = [options.split] if options.split else list(splits.SPLITS)
     if not options.split and not any(split.table['official']):
       rules.remove('official')
     print('\n\n'.join(audit_table(split, rule, options.seed, looks) for rule in rules))
-  except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
-    sys.exit(2)

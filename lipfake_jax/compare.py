@@ -6,14 +6,13 @@ In: the scores.csv of two runs. Out: the difference of each figure with its inte
 """
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from lipfake_jax.decision import read_decision
-from lipfake_jax.errors import UserError
+from lipfake_jax.errors import UserError, exit_codes
 from lipfake_jax.intervals import Interval, bootstrap
 from lipfake_jax.metrics import Metrics, evaluate_scores
 from lipfake_jax.scores import read_scores
@@ -112,7 +111,7 @@ def main(arguments: Sequence[str]) -> None:
   parser.add_argument('runs', nargs=2, type=Path, metavar='RUN', help='workdirs A and B')
   parser.add_argument('--on', help='one evaluation, as its folder is called: demo_lips-test (default: all in common)')
   options = parser.parse_args(arguments)
-  try:
+  with exit_codes():
     held = [{path.parent.name for path in run.glob('eval/*/scores.csv')} for run in options.runs]
     folders = [options.on] if options.on else sorted(held[0] & held[1])
     if not folders:
@@ -120,6 +119,3 @@ def main(arguments: Sequence[str]) -> None:
     print(f'A: {options.runs[0]}\nB: {options.runs[1]}')
     for folder in folders:
       print(f'\n{compare_runs(options.runs[0], options.runs[1], folder)}')
-  except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
-    sys.exit(2)

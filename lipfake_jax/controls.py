@@ -9,7 +9,6 @@ videos anew wants their files, see `robustness`.
 
 import argparse
 import json
-import sys
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lipfake_jax.compilation import keep_compiled
-from lipfake_jax.errors import UserError
+from lipfake_jax.errors import UserError, exit_codes
 from lipfake_jax.evaluate import evaluate_split, open_run, open_tested, results_folder, score_clips, write_results
 from lipfake_jax.input_pipeline import Split
 from lipfake_jax.intervals import bootstrap
@@ -141,11 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
   parser.add_argument('--batch_size', type=int, default=32, help='clips at once (default: %(default)s)')
   options = parser.parse_args(arguments)
   keep_compiled()
-  try:
+  with exit_codes():
     control_workdir(options.run, options.datasets, options.data_dir, options.batch_size)
-  except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
-    sys.exit(2)
 
 
 if __name__ == '__main__':

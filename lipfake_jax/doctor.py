@@ -9,7 +9,6 @@ import argparse
 import concurrent.futures
 import os
 import shutil
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from lipfake_jax import splits
 from lipfake_jax.analysis import LIPS_BYTES
 from lipfake_jax.clip_spec import ClipSpec
 from lipfake_jax.clips import Clip, extract_clips
-from lipfake_jax.errors import UserError
+from lipfake_jax.errors import UserError, exit_codes
 from lipfake_jax.landmarks import open_face_models
 from lipfake_jax.lip_clip_builder import LipClipBuilder, create_builder
 from lipfake_jax.listing import VideoRecord, layout_table
@@ -124,14 +123,11 @@ def main() -> None:
   parser.add_argument('--config', help='builder config (default: the first)')
   parser.add_argument('--data_dir', default=tfds.core.constants.DATA_DIR, help='where it will be built (%(default)s)')
   options = parser.parse_args()
-  try:
+  with exit_codes():
     builder = create_builder(options.dataset, options.config, options.data_dir)
     print(examine(builder, options.manual_dir, Path(options.data_dir).expanduser()))
     command = f'tfds build data_builders/{builder.name} --config={builder.builder_config.name}'
     print(f'\nnext: {command} --manual_dir={options.manual_dir} --data_dir={options.data_dir}')
-  except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
-    sys.exit(2)
 
 
 if __name__ == '__main__':

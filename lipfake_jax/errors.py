@@ -1,5 +1,9 @@
 """The exceptions that the commands turn into a message and an exit code."""
 
+import contextlib
+import sys
+from collections.abc import Iterator
+
 
 class UserError(ValueError):
   """What a user can mend: a bad flag, missing data, an unusable folder. Its message names the value, the limit and the
@@ -12,3 +16,16 @@ class Interrupted(Exception):
   def __init__(self, message: str, code: int):
     super().__init__(message)
     self.code = code
+
+
+@contextlib.contextmanager
+def exit_codes() -> Iterator[None]:
+  """Ends the process with code 2 on a user's mistake and 128 + N on signal N, each with its message alone."""
+  try:
+    yield
+  except UserError as error:
+    print(f'error: {error}', file=sys.stderr)
+    sys.exit(2)
+  except Interrupted as signal:
+    print(signal, file=sys.stderr)
+    sys.exit(signal.code)

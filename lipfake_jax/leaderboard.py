@@ -10,7 +10,6 @@ whose run has ended is not trained again, so a table that was stopped goes on wh
 import argparse
 import importlib
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import ml_collections
 
 from lipfake_jax import input_pipeline, splits
 from lipfake_jax.compilation import keep_compiled
-from lipfake_jax.errors import Interrupted, UserError
+from lipfake_jax.errors import UserError, exit_codes
 from lipfake_jax.history import read_rows
 from lipfake_jax.memory import keep_freed_memory
 from lipfake_jax.metrics import Metrics
@@ -135,15 +134,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
   options = parser.parse_args(arguments)
   keep_freed_memory()
   keep_compiled()
-  try:
+  with exit_codes():
     configs = {name: make_config(name, options.dataset, options.epochs) for name in options.models}
     print(run_models(configs, options.workdir, options.data_dir))
-  except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
-    sys.exit(2)
-  except Interrupted as signal:
-    print(signal, file=sys.stderr)
-    sys.exit(signal.code)
 
 
 if __name__ == '__main__':

@@ -8,7 +8,6 @@ In: workdirs. Out: matrix.md, matrix.csv and matrix.png. What was evaluated befo
 import argparse
 import csv
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import matplotlib as mpl
 import numpy as np
 
 from lipfake_jax import checkpoints, evaluate
-from lipfake_jax.errors import UserError
+from lipfake_jax.errors import exit_codes
 from lipfake_jax.metrics import Metrics
 
 mpl.use('Agg')
@@ -109,12 +108,9 @@ def main(arguments: Sequence[str]) -> None:
     '--out', type=Path, default=Path('runs/matrix'), help='folder of the files (default: %(default)s)'
   )
   options = parser.parse_args(arguments)
-  try:
+  with exit_codes():
     trained_on = (checkpoints.restore_best(run)[1]['data']['dataset'] for run in options.runs)
     cells = gather(options.runs, options.datasets or list(dict.fromkeys(trained_on)), options.data_dir)
-  except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
-    sys.exit(2)
   options.out.mkdir(parents=True, exist_ok=True)
   (options.out / 'matrix.md').write_text(to_markdown(cells) + '\n')
   write_csv(options.out / 'matrix.csv', cells)

@@ -25,7 +25,7 @@ from lipfake_jax import evaluate, extraction, metrics, parallel, predict, robust
 from lipfake_jax.clip_spec import PERTURBATIONS, ClipSpec
 from lipfake_jax.clips import Rejection
 from lipfake_jax.compilation import keep_compiled
-from lipfake_jax.errors import UserError
+from lipfake_jax.errors import UserError, exit_codes
 from lipfake_jax.evaluate import Run
 from lipfake_jax.lip_clip_builder import create_builder
 from lipfake_jax.listing import LABELS, VideoRecord, shorten
@@ -215,8 +215,8 @@ def _check_choice(options: argparse.Namespace) -> tuple[list[str], list[int]]:
   return list(dict.fromkeys(names)), sorted({int(level) for level in levels})
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-  """The command; returns its exit code, 2 for a user's mistake."""
+def main(arguments: Sequence[str] | None = None) -> None:
+  """The command."""
   parser = argparse.ArgumentParser(
     prog='python -m lipfake_jax.robustness', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
   )
@@ -233,13 +233,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
   parser.add_argument('--batch_size', type=int, default=32, help='clips at once (%(default)s)')
   options = parser.parse_args(arguments)
   keep_compiled()
-  try:
+  with exit_codes():
     measure(options)
-  except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
-    return 2
-  return 0
 
 
 if __name__ == '__main__':
-  sys.exit(main())
+  main()
