@@ -29,6 +29,7 @@ from lipfake_jax.errors import UserError, exit_codes
 from lipfake_jax.evaluate import Run
 from lipfake_jax.lip_clip_builder import create_builder
 from lipfake_jax.listing import LABELS, VideoRecord, shorten
+from lipfake_jax.tables import show
 
 PROTOCOL = tuple(name for name, levels in PERTURBATIONS.items() if len(levels) > 1)
 LEVELS = range(1, 6)
@@ -138,7 +139,7 @@ def measure_robustness(
     for level in levels:
       condition = f'{name}:{level}'
       conditions[condition] = summarise(videos, judge(videos, condition), threshold)
-      print(f'{condition}: AUC {robustness_report.cell(conditions[condition]["auc"])}', file=sys.stderr)
+      print(f'{condition}: AUC {show(conditions[condition]["auc"])}', file=sys.stderr)
   groups = {name: [conditions[f'{name}:{level}'] for level in levels] for name in names}
   groups['all'] = [figures for group in groups.values() for figures in group]
   means = {

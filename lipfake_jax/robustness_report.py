@@ -11,6 +11,8 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
+from lipfake_jax.tables import show
+
 mpl.use('Agg')
 from matplotlib import pyplot as plt  # after the choice of a backend that needs no screen
 
@@ -23,8 +25,8 @@ def markdown_table(results: dict[str, Any], figure: str) -> str:
   levels = sorted({condition.partition(':')[2] for condition in conditions} - {''})
   lines = [f'| {FIGURES[figure]} | none | {" | ".join(levels)} | mean |', '|---' * (len(levels) + 3) + '|']
   for name, mean in results['mean'].items():
-    cells = [cell(conditions[f'{name}:{level}'][figure]) if name != 'all' else '' for level in levels]
-    lines.append(f'| {name} | {cell(conditions["none"][figure])} | {" | ".join(cells)} | {cell(mean[figure])} |')
+    cells = [show(conditions[f'{name}:{level}'][figure]) if name != 'all' else '' for level in levels]
+    lines.append(f'| {name} | {show(conditions["none"][figure])} | {" | ".join(cells)} | {show(mean[figure])} |')
   return '\n'.join(lines)
 
 
@@ -60,11 +62,6 @@ def _draw_curves(results: dict[str, Any]) -> plt.Figure:
   axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
   axes.legend(fontsize='small')
   return figure
-
-
-def cell(value: float | None) -> str:
-  """A figure for people; - where it is undefined."""
-  return '-' if value is None else f'{value:.3f}'
 
 
 def describe(results: dict[str, Any], title: str) -> str:
