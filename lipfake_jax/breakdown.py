@@ -62,4 +62,4 @@ def _quarters(values: Sequence[float]) -> dict[str, np.ndarray]:
   if len(edges) < 3:
     return {}
   part = np.clip(np.searchsorted(edges, known, side='right') - 1, 0, len(edges) - 2)
-  return {f'{edges[i]:.3g} to {edges[i + 1]:.3g}': part == i for i in range(len(edges) - 1)}
+  return {f'{edges[i]:.4g} to {edges[i + 1]:.4g}': part == i for i in range(len(edges) - 1)}

@@ -330,7 +330,7 @@ def test_what_was_measured_is_shown_and_what_was_not_has_its_command(page, tmp_p
   controls = page.text.split('Controls\n')[1].split('The surest mistakes')[0]
   assert 'metadata alone (logistic regression)\n0.990\n' in controls
   assert controls.index('frame rate alone\n0.980') < controls.index('codec alone\n0.500')  # the most telling first
-  assert 'The run leads by -0.090 (95 % interval -0.200 to +0.010).' in controls
+  assert 'AUC of the run less that of metadata: -0.090 (95 % interval -0.200 to +0.010).' in controls
   assert 'frames of each clip shuffled\n0.500\n0.400 (+0.200 to +0.600)\n0.500\n' in controls
   assert 'blur\n0.900\n0.800\n0.700\n0.600\n0.500\n0.400\n0.600\n' in controls
   assert 'encoded once more\n0.700\n15\n' in controls
