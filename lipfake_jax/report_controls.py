@@ -109,8 +109,9 @@ def _render_metadata(metrics: Metrics) -> Iterator[str]:
   facts = sorted(control['alone'].items(), key=lambda fact: -(fact[1] or 0))
   yield table(('video level', 'AUC'), [*rows, *((f'{name.replace("_", " ")} alone', show(auc)) for name, auc in facts)])
   yield paragraph(
-    f'AUC of the run less that of metadata: {control["lead"]:+.3f}{between}. Metadata is what is known of a video but for its motion: frame'
-    ' rate, size, codec, sharpness and the like; where that does as well, the figures may come from there.'
+    f'AUC of the run less that of metadata: {control["lead"]:+.3f}{between}. Metadata is what is known of a video but'
+    ' for its motion: frame rate, size, codec, sharpness and the like; where that does as well, the figures may come'
+    ' from there.'
   )
 
 
