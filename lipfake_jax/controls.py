@@ -1,31 +1,40 @@
-"""Controls in time: what is left of a run's figures where the motion is taken away.
+"""Controls of a run: where its figures may come from, if not from how lips move.
 
   python -m lipfake_jax.controls RUN --datasets=NAME[:PART],...
+  python -m lipfake_jax.controls RUN --datasets=NAME[:PART] --reencode --manual_dir=FOLDER
 
-In: a run's best weights and what it is tested on. Out: a table, and `<workdir>/eval/<dataset>-<split>/controls.json`,
-beside the run's own figures. A control by metadata is part of every evaluation, see `metadata`; that by encoding real
-videos anew wants their files, see `robustness`.
+In: a run and what it is tested on. Out: tables, and beside the run's own figures in `<workdir>/eval/<dataset>-<split>/`
+controls.json, which says what is left where the motion is taken away, and with --reencode reencoding.json, which tells
+real videos from the same encoded once more: a detector that can has learned the encoder. A control by metadata is part
+of every evaluation, see `metadata`.
 """
 
 import argparse
+import functools
 import json
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lipfake_jax.clips import Rejection
 from lipfake_jax.compilation import keep_compiled
 from lipfake_jax.errors import UserError, exit_codes
 from lipfake_jax.evaluate import evaluate_split, open_run, open_tested, results_folder, score_clips, write_results
 from lipfake_jax.input_pipeline import Split
 from lipfake_jax.intervals import bootstrap
-from lipfake_jax.metrics import Metrics, evaluate_scores
+from lipfake_jax.listing import VideoRecord
+from lipfake_jax.metrics import Metrics, evaluate_scores, rank_metrics
 from lipfake_jax.scores import Scores, video_scores
 from lipfake_jax.tables import show
 
+if TYPE_CHECKING:
+  from lipfake_jax.perturbed import Judge
+
 FIGURES = ('auc', 'balanced_accuracy')
+REENCODED = 'reencode:1'
 MEANING = 'A model of motion loses by either change of the frames; one that scores the same looks at pictures.'
 
 Control = dict[str, Any]
@@ -106,6 +115,27 @@ def control_table(title: str, controls: dict[str, Control]) -> str:
   return '\n'.join([*lines, MEANING])
 
 
+def reencoding_control(judge: 'Judge', videos: Sequence[VideoRecord], threshold: float) -> Control:
+  """Real videos against the same, encoded once more (H.264, crf 23).
+
+  Returns:
+    'auc': of telling the re-encoded ones, as if they were the fakes; .5 is right, and far from it on either side the
+    detector has learned the encoder. 'n': videos with a verdict on both. 'mean_p_fake_' and 'called_fake_' 'before' and
+    'after': of these n, the latter a number of videos. 'without_verdict': the others, by name.
+  """
+  reals = [video for video in videos if video.label == 'real']
+  before, after = judge(reals, ''), judge(reals, REENCODED)
+  pairs = [pair for pair in zip(before, after, strict=True) if not any(isinstance(p, Rejection) for p in pair)]
+  scores = np.array(pairs, float).reshape(-1, 2).T
+  labels = np.repeat([False, True], len(pairs))
+  figures: Control = {'auc': rank_metrics(labels, scores.ravel())['auc'], 'n': len(pairs)}
+  for when, p_fake in zip(('before', 'after'), scores, strict=True):
+    figures[f'mean_p_fake_{when}'] = float(p_fake.mean()) if pairs else None
+    figures[f'called_fake_{when}'] = int((p_fake > threshold).sum())
+  lost = {p.key: f'{p.reason} ({p.detail})' for p in (*before, *after) if isinstance(p, Rejection)}
+  return {**figures, 'threshold': threshold, 'without_verdict': lost}
+
+
 def control_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | None, batch_size: int) -> None:
   """Prints and writes the controls of a run on parts of datasets, which are named as in `evaluate.evaluate_workdir`.
 
@@ -129,18 +159,48 @@ def control_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | None
     print(f'written to {folder}, and shown by its report.html')
 
 
+def reencode_workdir(
+  workdir: Path, dataset: str, manual_dir: str | None, data_dir: str | None, limit: int, batch_size: int
+) -> None:
+  """Prints and writes the control by encoding real videos once more; arguments as those of the command.
+
+  Raises:
+    UserError: no checkpoint, a dataset that is not built, or a folder that lacks its videos.
+  """
+  from lipfake_jax import perturbed  # here: it wants TensorFlow, to find the files of a dataset
+
+  run, data_dir = open_run(workdir), perturbed.find_data_dir(data_dir)
+  part, found = perturbed.find_tested(dataset or run.meta['data']['dataset'], run.meta, data_dir, manual_dir)
+  judge = functools.partial(perturbed.judge_videos, run, Path(data_dir) / 'clip_cache', batch_size)
+  control = reencoding_control(judge, perturbed.limit_videos(found, limit), run.decision.threshold)
+  folder = workdir / 'eval' / part
+  folder.mkdir(parents=True, exist_ok=True)
+  (folder / 'reencoding.json').write_text(json.dumps(control, indent=2))
+  print(f'\n{part}, real videos encoded once more:')
+  print(*(f'{name}: {value}' for name, value in control.items()), sep='\n')
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
   """The command."""
-  parser = argparse.ArgumentParser(prog='python -m lipfake_jax.controls', description=__doc__.splitlines()[0])
+  parser = argparse.ArgumentParser(
+    prog='python -m lipfake_jax.controls', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+  )
   parser.add_argument('run', type=Path, help='workdir of a run')
   parser.add_argument(
     '--datasets', type=lambda text: text.split(','), default=[], help='NAME or NAME:PART, ... (default: its own test)'
   )
+  parser.add_argument('--reencode', action='store_true', help='real videos against the same, encoded once more, too')
+  parser.add_argument('--manual_dir', help='with --reencode: the folder of its videos, as it was built from')
+  parser.add_argument('--limit', type=int, default=0, help='with --reencode: take this many videos, half of them real')
   parser.add_argument('--data_dir', help="folder of the built datasets (default: TFDS's)")
   parser.add_argument('--batch_size', type=int, default=32, help='clips at once (default: %(default)s)')
   options = parser.parse_args(arguments)
   keep_compiled()
   with exit_codes():
+    if options.reencode:
+      for dataset in options.datasets or ['']:
+        where = (options.manual_dir, options.data_dir)
+        reencode_workdir(options.run, dataset, *where, options.limit, options.batch_size)
     control_workdir(options.run, options.datasets, options.data_dir, options.batch_size)
 
 

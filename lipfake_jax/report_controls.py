@@ -17,7 +17,7 @@ Found = dict[str, Any]
 
 COMMANDS = {
   'controls': 'python -m lipfake_jax.controls RUN --datasets={tested}',
-  'reencoding': 'python -m lipfake_jax.robustness RUN --dataset={tested} --control',
+  'reencoding': 'python -m lipfake_jax.controls RUN --datasets={tested} --reencode',
   'robustness': 'python -m lipfake_jax.robustness RUN --dataset={tested}',
 }
 TITLES = {

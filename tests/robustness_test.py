@@ -9,7 +9,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from configs import default
-from lipfake_jax import robustness, robustness_report, train
+from lipfake_jax import controls, perturbed, robustness, robustness_report, train
 from lipfake_jax.clips import Rejection
 from lipfake_jax.lip_clip_builder import create_builder
 from lipfake_jax.listing import VideoRecord
@@ -92,7 +92,7 @@ def test_no_auc_of_all_is_printed_where_none_is_missing():
 
 def test_the_control_ranks_the_re_encoded_above_the_originals():
   """Originals at .2, .3 and .4, re-encoded at .35, .45 and .55: of 9 pairs only .35 and .4 are the other way."""
-  found = robustness.reencoding_control(judge, VIDEOS, threshold=0.38)
+  found = controls.reencoding_control(judge, VIDEOS, threshold=0.38)
   assert found['auc'] == pytest.approx(8 / 9)
   assert found['n'] == 3
   assert found['mean_p_fake_before'] == pytest.approx(0.3)
@@ -102,16 +102,16 @@ def test_the_control_ranks_the_re_encoded_above_the_originals():
 
 
 def test_a_control_that_changes_nothing_is_at_chance():
-  found = robustness.reencoding_control(lambda videos, _: CLEAN[::2], VIDEOS, threshold=0.5)
+  found = controls.reencoding_control(lambda videos, _: CLEAN[::2], VIDEOS, threshold=0.5)
   assert found['auc'] == 0.5
 
 
 def test_a_limit_takes_as_many_of_each_class_and_the_same_ones_whatever_else_there_is():
-  chosen = robustness.limit_videos(VIDEOS, 4)
+  chosen = perturbed.limit_videos(VIDEOS, 4)
   assert sorted(video.label for video in chosen) == ['fake', 'fake', 'real', 'real']
-  assert robustness.limit_videos(VIDEOS[::-1], 4) == chosen
-  assert robustness.limit_videos(VIDEOS, 0) == VIDEOS
-  assert robustness.limit_videos(VIDEOS, 100) != chosen
+  assert perturbed.limit_videos(VIDEOS[::-1], 4) == chosen
+  assert perturbed.limit_videos(VIDEOS, 0) == VIDEOS
+  assert perturbed.limit_videos(VIDEOS, 100) != chosen
 
 
 @pytest.fixture(scope='module')
@@ -160,7 +160,8 @@ def test_the_command_scores_a_part_under_perturbations(short_run, capsys):
 
 @pytest.mark.slow
 def test_the_command_encodes_reals_again(short_run, capsys):
-  robustness.main(command(short_run, '--control'))
+  workdir, root, data_dir = short_run
+  controls.main([str(workdir), '--reencode', f'--manual_dir={root}', f'--data_dir={data_dir}'])
   found = json.loads((short_run[0] / 'eval' / 'video_folder-test' / 'reencoding.json').read_text())
   assert found['n'] == 1
   assert found['auc'] in (0, 0.5, 1)
