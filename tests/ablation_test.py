@@ -15,6 +15,8 @@ from lipfake_jax.clip_spec import SPECS, ClipSpec
 from lipfake_jax.errors import UserError
 from lipfake_jax.variants import CHOICES, LEGACY, OURS, WHOLE_FRAME, list_variants, make_config
 
+pytestmark = pytest.mark.usefixtures('one_plot')
+
 
 def settings(fields):
   """A variant's config, with the fields of its clips' spec in the place of the spec's name."""

@@ -66,6 +66,14 @@ def to_frame(rgb: np.ndarray, index: int = 0, fps: float = 25.0) -> Frame:
   return Frame(index, index / fps, planes, np.array(matrix, np.float32))
 
 
+@pytest.fixture
+def one_plot(monkeypatch):
+  """Evaluations draw one plot, which spares a second each: for tests that look at other things of many runs."""
+  from lipfake_jax import plots, report
+
+  monkeypatch.setattr(report, 'draw_plots', lambda scores, metrics: {'confusion': plots.plot_confusion(metrics)})
+
+
 @pytest.fixture(scope='session')
 def models():
   """Face detector and mesh."""

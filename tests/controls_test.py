@@ -14,6 +14,8 @@ from lipfake_jax.evaluate import score_clips
 from lipfake_jax.models import create_model
 from lipfake_jax.scores import video_scores
 
+pytestmark = pytest.mark.usefixtures('one_plot')
+
 CLIPS = np.random.default_rng(0).integers(0, 256, (3, 8, 4, 4, 3), np.uint8)
 
 

@@ -1,6 +1,6 @@
 """Every model through the training and the evaluation step on two devices, in float16, the hardest precision.
 
-That bfloat16 gives about the same logits is among the tests of each model.
+`parallel_test` does so with cnn_lstm; that bfloat16 gives about the same logits is among the tests of each model.
 """
 
 import json
@@ -21,7 +21,6 @@ from lipfake_jax.train_state import create_train_state
 
 STILL = {'dropout': 0.0}
 SMALL = {
-  'cnn_lstm': ({'filters': (4, 8), 'units': 8, 'hidden': 8, 'lstm_dropout': 0.0, **STILL}, (4, 14, 14, 3)),
   'cnn_gru': ({'filters': (4, 8), 'units': 8, 'hidden': 8, 'gru_dropout': 0.0, **STILL}, (4, 14, 14, 3)),
   'cnn3d': ({'filters': (4, 4, 6), 'hidden': 8, **STILL}, (4, 16, 16, 3)),
   'r2plus1d': ({'stem': (3, 4), 'filters': (4,), 'blocks': (1,)}, (4, 12, 12, 3)),
@@ -103,8 +102,8 @@ def test_batch_statistics_are_the_mean_of_the_devices(two_devices):
   assert ((statistics != 0) & (statistics != 1)).all()
 
 
-def test_every_trained_model_is_among_them():
-  assert set(SMALL) == {name for name, model in MODELS.items() if not hasattr(model, 'fit')}
+def test_every_other_trained_model_is_among_them():
+  assert {*SMALL, 'cnn_lstm'} == {name for name, model in MODELS.items() if not hasattr(model, 'fit')}
 
 
 if __name__ == '__main__':

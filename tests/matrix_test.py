@@ -9,6 +9,8 @@ from train_test import tiny_config
 
 from lipfake_jax import evaluate, matrix, train
 
+pytestmark = pytest.mark.usefixtures('one_plot')
+
 LABELS = np.arange(40) % 2
 P_FAKE = 0.3 + 0.4 * LABELS
 
