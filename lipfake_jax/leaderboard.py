@@ -31,8 +31,16 @@ from lipfake_jax.tables import show
 from lipfake_jax.train import train_and_evaluate
 
 HEADER = (
-  'model', 'parameters', 'epochs', 'test AUC', 'balanced accuracy', 'training, clips/s', 'inference, clips/s'
-)  # fmt: skip
+  'model',
+  'input',
+  'parameters',
+  'GFLOP a clip',
+  'epochs',
+  'test AUC',
+  'balanced accuracy',
+  'training, clips/s',
+  'inference, clips/s',
+)
 BATCH_SIZE = 4  # of the measured speeds
 
 
@@ -79,9 +87,9 @@ def check_builds(configs: Sequence[ml_collections.ConfigDict], data_dir: str | N
 
 def describe_result(name: str, metrics: Metrics, epochs: int, speed: Sequence[str]) -> list[str]:
   """Cells of a row: `speed` as of `models.speed.describe_model`."""
-  _, _, parameters, _, training, inference = speed
-  return [name, parameters, str(epochs), *(_with_interval(metrics, f) for f in ('auc', 'balanced_accuracy')), training,
-          inference]  # fmt: skip
+  _, size, parameters, flops, *speeds = speed
+  figures = (_with_interval(metrics, figure) for figure in ('auc', 'balanced_accuracy'))
+  return [name, size, parameters, flops, str(epochs), *figures, *speeds]
 
 
 def _with_interval(metrics: Metrics, name: str) -> str:

@@ -32,8 +32,8 @@ def test_a_row_has_the_intervals():
   speed = ['lips', 'lips 60x64x2', '90,817', '0.01', '159', '881']
   row = leaderboard.describe_result('lips', metrics, 7, speed)
   low, high = metrics['intervals']['balanced_accuracy']
-  assert row[:3] == ['lips', '90,817', '7']
-  assert row[4:] == [f'0.950 ({low:.3f}-{high:.3f})', '159', '881']
+  assert row[:5] == ['lips', 'lips 60x64x2', '90,817', '0.01', '7']
+  assert row[6:] == [f'0.950 ({low:.3f}-{high:.3f})', '159', '881']
 
 
 @pytest.mark.slow
@@ -42,8 +42,8 @@ def test_trains_what_is_not_trained_and_reads_the_rest(tmp_path, tiny_data, caps
   table = leaderboard.run_models(configs, tmp_path, tiny_data)
   metrics = json.loads((tmp_path / 'lip_kinematics' / 'eval' / 'tiny_clips-test' / 'metrics.json').read_text())
   cells = table.splitlines()[2].split(' | ')
-  assert cells[:3] == ['| lip_kinematics', '90,817', '2']
-  assert cells[3].startswith(f'{metrics["auc"]:.3f} (')
+  assert cells[:5] == ['| lip_kinematics', 'lips 60x64x2', '90,817', '0.01', '2']
+  assert cells[5].startswith(f'{metrics["auc"]:.3f} (')
   assert (tmp_path / 'models.md').read_text() == table
   capsys.readouterr()
   leaderboard.run_models(configs, tmp_path, tiny_data)
