@@ -16,6 +16,7 @@ from lipfake_jax.tables import show
 mpl.use('Agg')
 from matplotlib import pyplot as plt  # after the choice of a backend that needs no screen
 
+MARKERS = 'osD^v<>'  # of the curves, which may lie upon each other
 FIGURES = {'auc': 'AUC', 'balanced_accuracy': 'Balanced accuracy', 'auc_all': 'AUC of all videos'}
 
 
@@ -50,15 +51,20 @@ def write_results(folder: Path, results: dict[str, Any]) -> None:
 
 def _draw_curves(results: dict[str, Any]) -> plt.Figure:
   figure, axes = plt.subplots(figsize=(6, 4), layout='constrained')
-  for name in [name for name in results['mean'] if name != 'all']:
+  for name, marker in zip([name for name in results['mean'] if name != 'all'], MARKERS, strict=False):
     rows = {int(c.partition(':')[2]): row for c, row in results['conditions'].items() if c.startswith(f'{name}:')}
-    values = [np.nan if row['auc'] is None else row['auc'] for row in rows.values()]
-    axes.plot(list(rows), values, marker='o', markersize=4, label=name)
-  unperturbed = results['conditions']['none']['auc']
+    values = [np.nan if row['auc_all'] is None else row['auc_all'] for row in rows.values()]
+    axes.plot(list(rows), values, marker=marker, markersize=5, fillstyle='none', label=name)
+  unperturbed = results['conditions']['none']['auc_all']
   if unperturbed is not None:
     axes.axhline(unperturbed, color='k', linestyle='--', linewidth=1, label='unperturbed')
   axes.axhline(0.5, color='0.6', linestyle='--', linewidth=1, label='chance')
-  axes.set(xlabel='level', ylabel='AUC', ylim=(min(0.4, *axes.get_ylim()), 1.02))
+  axes.set(
+    xlabel='level',
+    ylabel='AUC of all videos (pairs without a verdict count half)',
+    ylim=(min(0.4, *axes.get_ylim()), 1.02),
+  )
+  axes.set_title('Videos without a verdict tie with all others', fontsize='small')
   axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
   axes.legend(fontsize='small')
   return figure
