@@ -15,7 +15,7 @@ from lipfake_jax.metrics import Metrics
 from lipfake_jax.scores import Scores
 
 FEW_VIDEOS = 30  # of a class: a rate of one half is then known to .18 either way at best
-FEW_PEOPLE = 10  # a bootstrap over fewer gives intervals that are too narrow
+FEW_PEOPLE = 10  # fewer may not be like others, whatever an interval says
 ONE_SIDE = 0.05  # of the videos or fewer beyond the threshold: it lies at the edge of the scores
 
 
@@ -88,10 +88,8 @@ def _numbers(metrics: Metrics) -> Iterator[str]:
   for label in LABELS:
     if 0 < (count := metrics[f'n_{label}']) < FEW_VIDEOS:
       yield f'warning: {count} {label} videos, fewer than {FEW_VIDEOS}: too few to conclude'
-  if metrics['n_people'] < FEW_PEOPLE:
-    yield (
-      f'warning: {metrics["n_people"]} people, fewer than {FEW_PEOPLE}: the intervals are narrower than they should be'
-    )
+  if (people := metrics['n_people']) < FEW_PEOPLE:
+    yield f'warning: {people} people, fewer than {FEW_PEOPLE}: too few to say how it does with others'
 
 
 def _rejections(metrics: Metrics) -> Iterator[str]:

@@ -116,7 +116,7 @@ def to_latex(title: str, metrics: Metrics) -> str:
   header, *rows = (' & '.join(map(_escape, row)) + r' \\' for row in _table(metrics))
   notes = ' '.join(_escape(f'{capitalise(line)}.') for line in (*summarise(metrics), *metrics['warnings']))
   body = [r'\begin{tabular}{lrrr}', r'\toprule', header, r'\midrule', *rows, r'\bottomrule', r'\end{tabular}']
-  caption = rf'\caption{{{_escape(capitalise(title))}. {notes}}}'
+  caption = rf'\caption{{{_escape(title)}. {notes}}}'
   return '\n'.join(['', r'\begin{table}', r'\centering', *body, caption, r'\end{table}'])
 
 
