@@ -15,7 +15,7 @@ from lipfake_jax.clip_spec import SPECS, ClipSpec
 from lipfake_jax.errors import UserError
 from lipfake_jax.variants import CHOICES, LEGACY, OURS, WHOLE_FRAME, list_variants, make_config
 
-pytestmark = pytest.mark.usefixtures('one_plot')
+pytestmark = pytest.mark.usefixtures('quick_evaluation')
 
 
 def settings(fields):

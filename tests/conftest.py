@@ -2,6 +2,7 @@
 
 import atexit
 import dataclasses
+import functools
 import os
 import shutil
 import tempfile
@@ -67,11 +68,14 @@ def to_frame(rgb: np.ndarray, index: int = 0, fps: float = 25.0) -> Frame:
 
 
 @pytest.fixture
-def one_plot(monkeypatch):
-  """Evaluations draw one plot, which spares a second each: for tests that look at other things of many runs."""
-  from lipfake_jax import plots, report
+def quick_evaluation(monkeypatch):
+  """Evaluations draw one plot and few samples, which spares two seconds each, for tests of other things."""
+  from lipfake_jax import evaluate, metadata, plots, report
+  from lipfake_jax.intervals import bootstrap
 
   monkeypatch.setattr(report, 'draw_plots', lambda scores, metrics: {'confusion': plots.plot_confusion(metrics)})
+  for module in (evaluate, metadata):
+    monkeypatch.setattr(module, 'bootstrap', functools.partial(bootstrap, rounds=50))
 
 
 @pytest.fixture(scope='session')

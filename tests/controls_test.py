@@ -14,7 +14,7 @@ from lipfake_jax.evaluate import score_clips
 from lipfake_jax.models import create_model
 from lipfake_jax.scores import video_scores
 
-pytestmark = pytest.mark.usefixtures('one_plot')
+pytestmark = pytest.mark.usefixtures('quick_evaluation')
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (3, 8, 4, 4, 3), np.uint8)
 

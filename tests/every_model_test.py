@@ -30,7 +30,7 @@ SMALL = {
   'resnet_tcn': ({'stem': 4, 'filters': (4,), 'blocks': (1,), 'hidden': 4, 'layers': 1, **STILL}, (4, 16, 16, 3)),
   'lip_kinematics': ({'units': 8, **STILL}, (6, 64, 2)),
 }
-EXACT = ('cnn3d', 'lip_kinematics', 'r2plus1d')  # also in float32
+EXACT = ('cnn3d', 'lip_kinematics')  # also in float32
 OFF = Augmentation(flip=0.0, brightness=0.0)
 
 
@@ -86,7 +86,7 @@ def test_low_precision_has_about_the_same_loss(name, two_devices):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', EXACT[:2])
+@pytest.mark.parametrize('name', EXACT)
 def test_without_batch_statistics_two_devices_equal_one(name, two_devices):
   """1e-4: sums of float32 in another order, through one step of AdamW."""
   one, two = measure(name, 'float32'), two_devices[name, 'float32']
@@ -95,9 +95,9 @@ def test_without_batch_statistics_two_devices_equal_one(name, two_devices):
 
 
 @pytest.mark.slow
-def test_batch_statistics_are_the_mean_of_the_devices(two_devices):
-  """Each device normalises by its own half; the running statistics are the same on all, and moved from 0 and 1."""
-  statistics = np.array(two_devices['r2plus1d', 'float32']['statistics'])
+def test_batch_statistics_move_on_two_devices(two_devices):
+  """Running means and variances leave 0 and 1, where they begin."""
+  statistics = np.array(two_devices['r2plus1d', 'float16']['statistics'])
   assert len(statistics)
   assert ((statistics != 0) & (statistics != 1)).all()
 

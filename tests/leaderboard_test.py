@@ -10,7 +10,7 @@ from lipfake_jax import leaderboard
 from lipfake_jax.errors import UserError
 from lipfake_jax.models import MODELS
 
-pytestmark = pytest.mark.usefixtures('one_plot')
+pytestmark = pytest.mark.usefixtures('quick_evaluation')
 
 
 def test_every_model_has_a_config_that_differs_in_little():

@@ -9,7 +9,7 @@ from train_test import tiny_config
 
 from lipfake_jax import evaluate, matrix, train
 
-pytestmark = pytest.mark.usefixtures('one_plot')
+pytestmark = pytest.mark.usefixtures('quick_evaluation')
 
 LABELS = np.arange(40) % 2
 P_FAKE = 0.3 + 0.4 * LABELS

@@ -18,7 +18,7 @@ from lipfake_jax import evaluate, predict, train
 from lipfake_jax.errors import UserError
 from lipfake_jax.models import create_model
 
-pytestmark = pytest.mark.usefixtures('one_plot')
+pytestmark = pytest.mark.usefixtures('quick_evaluation')
 
 N, F = 60, 7
 LABELS = (np.arange(N) % 3 > 0).astype(np.int32)  # 20 reals, 40 fakes

@@ -23,7 +23,7 @@ from lipfake_jax.clip_spec import SPECS
 from lipfake_jax.errors import Interrupted, UserError
 from lipfake_jax.scores import video_scores
 
-pytestmark = pytest.mark.usefixtures('one_plot')
+pytestmark = pytest.mark.usefixtures('quick_evaluation')
 
 MODEL = {'name': 'cnn_lstm', 'arguments': {}}
 TINY_MODEL = {'filters': (8, 8), 'units': 16, 'hidden': 16, 'lstm_dropout': 0.1, 'dropout': 0.1}
