@@ -21,12 +21,13 @@ import numpy as np
 
 from lipfake_jax.clips import Rejection
 from lipfake_jax.compilation import keep_compiled
-from lipfake_jax.errors import UserError, exit_codes
+from lipfake_jax.errors import exit_codes
 from lipfake_jax.evaluate import evaluate_split, open_run, open_tested, results_folder, score_clips, write_results
 from lipfake_jax.input_pipeline import Split
 from lipfake_jax.intervals import bootstrap
 from lipfake_jax.listing import VideoRecord
 from lipfake_jax.metrics import Metrics, evaluate_scores, rank_metrics
+from lipfake_jax.provenance import digest_weights
 from lipfake_jax.scores import Scores, video_scores
 from lipfake_jax.tables import show
 
@@ -139,23 +140,25 @@ def reencoding_control(judge: 'Judge', videos: Sequence[VideoRecord], threshold:
 def control_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | None, batch_size: int) -> None:
   """Prints and writes the controls of a run on parts of datasets, which are named as in `evaluate.evaluate_workdir`.
 
-  Without a name it is the test part of what the run was trained on.
+  Without a name it is the test part of what the run was trained on. Of a model that does not look at frames only the
+  page is written anew.
 
   Raises:
-    UserError: no checkpoint, a dataset that is not built, or a model that does not look at frames.
+    UserError: no checkpoint, or a dataset that is not built.
   """
   run = open_run(workdir)
   for dataset in datasets or [run.meta['data']['dataset']]:
     test = open_tested(dataset, run.meta, data_dir)
-    if test.feature == 'motion':
-      raise UserError(f'{workdir}: its model takes statistics of a whole video: there are no frames to shuffle')
     evaluation = evaluate_split(run, test, data_dir, batch_size)
-    controls = run_controls(run.score, test, evaluation.scores, run.decision.threshold, batch_size, run.rule)
     folder = results_folder(workdir, test)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'controls.json').write_text(json.dumps(controls, indent=2))
+    if test.feature == 'motion':
+      print(f'{workdir}: its model takes statistics of a whole video: there are no frames to shuffle')
+    else:
+      controls = run_controls(run.score, test, evaluation.scores, run.decision.threshold, batch_size, run.rule)
+      (folder / 'controls.json').write_text(json.dumps({'weights': digest_weights(run.meta), **controls}, indent=2))
+      print(control_table(f'controls of {workdir}, on {test.dataset} ({test.name})', controls))
     write_results(workdir, evaluation)
-    print(control_table(f'controls of {workdir}, on {test.dataset} ({test.name})', controls))
     print(f'written to {folder}, and shown by its report.html')
 
 
@@ -175,7 +178,7 @@ def reencode_workdir(
   control = reencoding_control(judge, perturbed.limit_videos(found, limit), run.decision.threshold)
   folder = workdir / 'eval' / part
   folder.mkdir(parents=True, exist_ok=True)
-  (folder / 'reencoding.json').write_text(json.dumps(control, indent=2))
+  (folder / 'reencoding.json').write_text(json.dumps({'weights': digest_weights(run.meta), **control}, indent=2))
   print(f'\n{part}, real videos encoded once more:')
   print(*(f'{name}: {value}' for name, value in control.items()), sep='\n')
 

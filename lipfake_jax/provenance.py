@@ -43,7 +43,7 @@ def describe_run(workdir: Path, meta: dict[str, Any], split: Split) -> dict[str,
     'code': _git_revision(),
     'versions': {'python': platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES},
     'hardware': describe_hardware(),
-    'weights': f'sha256:{meta["digests"]["weights"]}',
+    'weights': digest_weights(meta),
     'videos': f'sha256:{digest_videos(split)}',
     'config': config,
   }
@@ -53,6 +53,11 @@ def describe_hardware() -> str:
   """Processor, cores and JAX's devices, for people."""
   devices = ', '.join(sorted({device.device_kind for device in jax.devices()}))
   return f'{_processor()}, {len(os.sched_getaffinity(0))} cores; JAX on {jax.device_count()} x {devices}'
+
+
+def digest_weights(meta: dict[str, Any]) -> str:
+  """The digest of a run's best weights, by which what was measured with them is known."""
+  return f'sha256:{meta["digests"]["weights"]}'
 
 
 def digest_videos(split: Split) -> str:

@@ -37,10 +37,17 @@ WITHOUT_TIME = {
 SAME = 1e-3  # AUCs of the same weights on the same videos differ by less: the controls are of this evaluation
 
 
-def read_controls(folder: Path) -> dict[str, Found]:
-  """The contents of the files of COMMANDS' names that are in a folder."""
+def read_controls(folder: Path, weights: str) -> tuple[dict[str, Found], list[str]]:
+  """The contents of the files of COMMANDS' names in a folder, and notes on those that tell of other weights.
+
+  Args:
+    folder: of an evaluation.
+    weights: digest of those that were evaluated, see `provenance.digest_weights`.
+  """
   paths = {name: folder / f'{name}.json' for name in COMMANDS}
-  return {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
+  found = {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
+  ours = {name: contents for name, contents in found.items() if contents.get('weights') == weights}
+  return ours, [f'note: {name}.json is of other weights, and is not shown' for name in found if name not in ours]
 
 
 def control_warnings(found: dict[str, Found], metrics: Metrics) -> list[str]:

@@ -22,6 +22,7 @@ from lipfake_jax.compilation import keep_compiled
 from lipfake_jax.errors import UserError, exit_codes
 from lipfake_jax.listing import LABELS, VideoRecord
 from lipfake_jax.perturbed import Judge, Verdict, find_data_dir, find_tested, judge_videos, limit_videos
+from lipfake_jax.provenance import digest_weights
 from lipfake_jax.tables import show
 
 PROTOCOL = tuple(name for name, levels in PERTURBATIONS.items() if len(levels) > 1)
@@ -101,7 +102,8 @@ def measure(options: argparse.Namespace) -> None:
   )
   title = f'{part}: {number}, {sum(video.label == "real" for video in videos)} real; threshold {threshold:.3f}'
   results = measure_robustness(judge, videos, threshold, names, levels)
-  robustness_report.write_results(folder, {'part': part, 'of': len(found), **results})
+  about = {'weights': digest_weights(run.meta), 'part': part, 'of': len(found)}
+  robustness_report.write_results(folder, {**about, **results})
   print(robustness_report.describe(results, title))
   split = evaluate.open_tested(options.dataset, run.meta, data_dir)
   evaluate.write_results(options.workdir, evaluate.evaluate_split(run, split, data_dir, options.batch_size))

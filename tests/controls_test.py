@@ -87,7 +87,9 @@ def test_the_command_writes_controls_of_a_run(tmp_path, tiny_data, capsys):
   written = json.loads(Path(tmp_path / 'eval' / 'tiny_clips-test' / 'controls.json').read_text())
   plain = json.loads(Path(tmp_path / 'eval' / 'tiny_clips-test' / 'metrics.json').read_text())
   assert written['run'] == {name: plain[name] for name in ('auc', 'balanced_accuracy')}
-  assert set(written) == {'run', 'shuffled', 'single_frame'}
+  assert set(written) == {'weights', 'run', 'shuffled', 'single_frame'}
+  page = (tmp_path / 'eval' / 'tiny_clips-test' / 'report.html').read_text()
+  assert 'frames of each clip shuffled' in page
   assert plain['metadata']['auc'] == 0.5  # these clips' facts are all the same
   warned = any('metadata alone does about as well' in warning for warning in plain['warnings'])
   assert warned == (plain['metadata']['lead_interval'][0] <= 0)

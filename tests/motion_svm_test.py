@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from train_test import final_state, rows, tiny_config
 
-from lipfake_jax import evaluate, predict, train
+from lipfake_jax import controls, evaluate, predict, train
 from lipfake_jax.errors import UserError
 from lipfake_jax.models import create_model
 
@@ -119,6 +119,16 @@ def test_a_finished_run_does_nothing_more(fitted, tiny_data):
   assert rows(fitted) == history
   for ours, theirs in zip(final_state(fitted), before, strict=True):
     np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.slow
+def test_controls_have_no_frames_to_shuffle(fitted, tiny_data, capsys):
+  page = fitted / 'eval' / 'tiny_clips-test' / 'report.html'
+  page.unlink()
+  controls.main([str(fitted), f'--data_dir={tiny_data}'])
+  assert 'there are no frames to shuffle' in capsys.readouterr().out
+  assert page.exists()
+  assert not page.with_name('controls.json').exists()
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from chromium import find_browser, open_browser
-from evaluations import FRAMES, SIZE, make_evaluation, reject
+from evaluations import ABOUT, FRAMES, SIZE, make_evaluation, reject
 
 from lipfake_jax import mistakes, report, report_controls
 from lipfake_jax.answer import answer, judge, separation
@@ -103,7 +103,7 @@ def without_time(shuffled, interval):
 
 def write_controls(folder, **files):
   for name, content in files.items():
-    (folder / f'{name}.json').write_text(json.dumps(content))
+    (folder / f'{name}.json').write_text(json.dumps({'weights': ABOUT['weights'], **content}))
 
 
 def test_the_page_holds_all_that_it_shows(page):
@@ -307,6 +307,17 @@ def test_a_detector_that_does_without_time_is_told():
 def test_controls_of_another_evaluation_are_told():
   (note,) = warn(run={'run': {'auc': 0.85}})
   assert note == 'note: controls.json is of another evaluation than this page: measure the controls again'
+
+
+def test_controls_of_other_weights_are_not_shown(tmp_path):
+  write_controls(
+    tmp_path, reencoding={'auc': 1.0, 'n': 99, 'weights': 'sha256:cc'}, controls=without_time(0.5, (0.2, 0.6))
+  )
+  page = render(tmp_path, both_classes())
+  assert 'Note: reencoding.json is of other weights, and is not shown.' in page.text
+  assert 'it has learned the encoder' not in page.text
+  assert page.text.count('Not measured. python -m') == 2  # robustness, too
+  assert 'frames of each clip shuffled' in page.text
 
 
 def test_a_part_of_one_class_has_no_control_to_match():

@@ -156,6 +156,7 @@ def test_the_command_scores_a_part_under_perturbations(short_run, capsys):
   assert list(plain['without_verdict']) == list(dark['without_verdict']) == ['6.mp4']
   assert plain['without_verdict']['6.mp4'].startswith('no_face')
   assert '| contrast | 0.500 |' in capsys.readouterr().out  # the same video under both labels
+  assert results['weights'].removeprefix('sha256:') in (folder / 'report.html').read_text()
 
 
 @pytest.mark.slow
@@ -166,6 +167,7 @@ def test_the_command_encodes_reals_again(short_run, capsys):
   assert found['n'] == 1
   assert found['auc'] in (0, 0.5, 1)
   assert found['mean_p_fake_before'] != found['mean_p_fake_after']
+  assert '>encoded once more</th>' in (short_run[0] / 'eval' / 'video_folder-test' / 'report.html').read_text()
 
 
 @pytest.mark.slow
