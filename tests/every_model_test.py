@@ -63,7 +63,7 @@ def measure(name: str, precision: str) -> dict:
 @pytest.fixture(scope='module')
 def two_devices():
   """`measure` of every model, by (model, precision), in a process with two devices."""
-  flags = '--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0'
+  flags = f'{os.environ["XLA_FLAGS"]} --xla_force_host_platform_device_count=2'
   environment = {**os.environ, 'XLA_FLAGS': flags, 'JAX_PLATFORMS': 'cpu'}
   found = subprocess.run([sys.executable, __file__], env=environment, check=True, capture_output=True, text=True)
   return {tuple(key.split()): value for key, value in json.loads(found.stdout).items()}

@@ -33,7 +33,8 @@ CONFIG = ['--config=configs/default.py', *(f'--config.{field}={value}' for field
 
 def start(workdir, data_dir, devices, *flags):
   """The command that trains, on virtual devices of its own."""
-  environment = {**os.environ, 'XLA_FLAGS': f'--xla_force_host_platform_device_count={devices}', 'JAX_PLATFORMS': 'cpu'}
+  xla_flags = f'{os.environ["XLA_FLAGS"]} --xla_force_host_platform_device_count={devices}'
+  environment = {**os.environ, 'XLA_FLAGS': xla_flags, 'JAX_PLATFORMS': 'cpu'}
   command = [sys.executable, 'run.py', *CONFIG, f'--workdir={workdir}', f'--data_dir={data_dir}', *flags]
   return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

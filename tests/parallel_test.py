@@ -48,7 +48,8 @@ def flat(params):
 
 def test_two_devices_do_the_same_step_as_one(tmp_path):
   """Same loss and parameters after three steps, dropout off. 1e-5: the order of float32 sums differs."""
-  environment = {**os.environ, 'XLA_FLAGS': '--xla_force_host_platform_device_count=2', 'JAX_PLATFORMS': 'cpu'}
+  flags = f'{os.environ["XLA_FLAGS"]} --xla_force_host_platform_device_count=2'
+  environment = {**os.environ, 'XLA_FLAGS': flags, 'JAX_PLATFORMS': 'cpu'}
   output = tmp_path / 'two.npz'
   subprocess.run([sys.executable, __file__, str(output)], env=environment, check=True)
   two = np.load(output)
