@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from lipfake_jax import splits
+from lipfake_jax.decision import calibrate
 from lipfake_jax.input_pipeline import Split
 from lipfake_jax.listing import LABELS, UNEVEN_REJECTIONS
-from lipfake_jax.metrics import Metrics
+from lipfake_jax.metrics import Metrics, probability_metrics
 from lipfake_jax.scores import Scores
 
 FEW_VIDEOS = 30  # of a class: a rate of one half is then known to .18 either way at best
 FEW_PEOPLE = 10  # fewer may not be like others, whatever an interval says
+MISCALIBRATED = 0.1  # calibration error that a reader of scores should know of
+DRAWS = 200
 ONE_SIDE = 0.05  # of the videos or fewer beyond the threshold: it lies at the edge of the scores
 
 
@@ -33,6 +36,7 @@ def find_caveats(metrics: Metrics, scores: Scores, split: Split, seen: Sequence[
     lambda: _leaks(split, seen),
     lambda: _shortcut(metrics),
     lambda: _verdicts(metrics, scores),
+    lambda: _probabilities(metrics, scores),
     lambda: _numbers(metrics),
     lambda: _rejections(metrics),
     lambda: _perfection(metrics),
@@ -81,6 +85,20 @@ def _verdicts(metrics: Metrics, scores: Scores) -> Iterator[str]:
     yield (
       f'warning: the threshold {metrics["threshold"]:.3f} lies at the edge of the scores ({called:.1%} are above it):'
       ' it does not suit these videos, look at AUC, and choose one on validation data of this kind'
+    )
+
+
+def _probabilities(metrics: Metrics, scores: Scores) -> Iterator[str]:
+  """Whether scores are off by more than they would be if each were the probability by which its label was drawn."""
+  if not (metrics['n_real'] and metrics['n_fake']):
+    return
+  p_fake, error = calibrate(scores.p_fake, metrics['temperature']), metrics['calibrated']['ece']
+  labels = np.random.default_rng(0).random((DRAWS, len(p_fake))) < p_fake
+  by_chance = np.quantile([probability_metrics(drawn, p_fake)['ece'] for drawn in labels], 0.95)
+  if error > max(by_chance, MISCALIBRATED):
+    yield (
+      f'note: scores are no probabilities on these videos: after calibration they are off by {error:.2f} on average'
+      f' (true ones, of independent videos, by up to {by_chance:.2f}): go by the verdict, not by how high a score is'
     )
 
 

@@ -9,7 +9,8 @@ from lipfake_jax.decision import Decision
 
 N = 80
 LABELS = np.arange(N) % 2
-GOOD = np.clip(0.3 + 0.4 * LABELS + np.random.default_rng(0).normal(0, 0.15, N), 0.01, 0.99)
+CALLED = np.where(np.arange(N) % 5 == 0, 1 - LABELS, LABELS)  # a fifth is wrong, as the scores say
+GOOD = 0.2 + 0.6 * CALLED + np.random.default_rng(0).normal(0, 0.02, N)
 TRAINED = {'dataset': 'faces', 'datasets': {'faces'}, 'split': 'identity', 'split_seed': 0, 'training': make_split([])}
 
 
@@ -43,6 +44,8 @@ def test_nothing_to_warn_of():
     ({'p_fake': 0.5 + GOOD / 2.1}, 'every video is called fake: accuracy is the share of the fake ones'),
     ({'p_fake': GOOD / 2.1}, 'every video is called real'),
     ({'decision': Decision(threshold=np.sort(GOOD)[-3])}, 'lies at the edge of the scores (2.5% are above it)'),
+    ({'p_fake': 0.4 + 0.2 * GOOD}, 'are off by 0.24 on average (true ones, of independent videos, by up to 0.'),
+    ({'p_fake': GOOD**3}, 'scores are no probabilities on these videos'),
     ({'labels': LABELS * (np.arange(N) < 50)}, '25 fake videos, fewer than 30: too few to conclude'),
     ({'identity': ['a', 'b'] * (N // 2)}, '2 people, fewer than 10'),
     ({'rejections': [{'label': 'fake', 'reason': 'no_face'}] * 10}, '0.0% of the reals and 20.0% of the fakes have no'),
@@ -52,6 +55,13 @@ def test_nothing_to_warn_of():
 def test_each_is_said(changes, expected):
   found = caveats(**changes)
   assert any(expected in warning for warning in found), found
+
+
+def test_few_videos_may_be_off_by_chance():
+  """Of three scores of .75 two are fakes, and none of one of .25: off by (.25 + .25) / 4 on average, however many."""
+  labels, p_fake = [1, 1, 0, 0], [0.75, 0.75, 0.75, 0.25]
+  assert not any('no probabilities' in line for line in caveats(labels, p_fake))
+  assert any('off by 0.12 on average' in line for line in caveats(labels * 50, p_fake * 50))
 
 
 def test_one_class_alone_is_no_collapse():
