@@ -38,9 +38,12 @@ def get_config() -> ml_collections.ConfigDict:
   config.model.r2plus1d = ml_collections.ConfigDict(
     {'stem': (45, 64), 'filters': (64, 128, 256, 512), 'blocks': (2, 2, 2, 2)}
   )
-  config.model.clrnet = ml_collections.ConfigDict({'filters': 64, 'blocks': (3, 4, 6, 3), 'dropout': 0.25})
+  config.model.clrnet = ml_collections.ConfigDict(
+    {'filters': 64, 'blocks': (3, 4, 6, 3), 'dropout': 0.25, 'momentum': 0.99}
+  )
   config.model.xception_frames = ml_collections.ConfigDict(
     {'stem': (32, 64), 'entry': (128, 256, 728), 'middle': 8, 'exit': (1024, 1536, 2048), 'dropout': 0.5}
+    | {'momentum': 0.99}
   )
   config.model.cnn5_frames = ml_collections.ConfigDict(
     {'filters': (16, 32, 64, 128, 256), 'hidden': 128, 'dropout': 0.5}

@@ -69,8 +69,9 @@ def find_result(config: ml_collections.ConfigDict, folder: Path) -> Metrics | No
   if not (folder / 'config.json').exists():
     return None
   stored, ours = json.loads((folder / 'config.json').read_text()), json.loads(config.to_json_best_effort())
-  for name in ('data', 'model'):
-    if different := [field for field in ours[name] if ours[name][field] != stored[name].get(field)]:
+  counted = {'data': ours['data'], 'model': ('name', 'aggregation', config.model.name)}  # not other models' arguments
+  for name, fields in counted.items():
+    if different := [field for field in fields if ours[name][field] != stored[name].get(field)]:
       raise UserError(f'{folder} holds a run with another {name}.{different[0]}: choose another --workdir')
   return json.loads(path.read_text()) if path.exists() else None
 

@@ -107,6 +107,11 @@ def test_a_padded_clip_gives_what_the_shorter_one_does(small):
 
 
 @pytest.mark.slow
+def test_momentum_is_that_of_all_batch_statistics(small):
+  small.check_momentum()
+
+
+@pytest.mark.slow
 def test_padding_stays_out_of_batch_statistics(small):
   small.check_padding_in_training(3)
 

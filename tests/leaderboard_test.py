@@ -48,8 +48,14 @@ def test_trains_what_is_not_trained_and_reads_the_rest(tmp_path, tiny_data, caps
   capsys.readouterr()
   leaderboard.run_models(configs, tmp_path, tiny_data)
   assert 'epoch' not in capsys.readouterr().out  # nothing is trained again
+  configs['lip_kinematics'].model.clrnet.momentum = 0.5  # not the model's
+  assert leaderboard.run_models(configs, tmp_path, tiny_data).splitlines()[2].split(' | ')[:5] == cells[:5]
   configs['lip_kinematics'].data.split_seed = 5
   with pytest.raises(UserError, match=r'holds a run with another data\.split_seed: choose another --workdir'):
+    leaderboard.run_models(configs, tmp_path, tiny_data)
+  configs['lip_kinematics'].data.split_seed = 0
+  configs['lip_kinematics'].model.lip_kinematics.units = 8
+  with pytest.raises(UserError, match=r'holds a run with another model\.lip_kinematics: choose another --workdir'):
     leaderboard.run_models(configs, tmp_path, tiny_data)
 
 

@@ -55,6 +55,19 @@ class Small:
     self.variables = random_variables(self.model, self.clips)
     self.forward = compiled(lambda variables, clips, mask=None: self.model.apply(variables, clips, False, mask))
 
+  def check_momentum(self):
+    """Every running statistic goes ten times as far with a momentum of .9 as with one of .99."""
+
+    def changes(momentum):
+      model = create_model(self.name, {**self.arguments, 'dropout': 0.0, 'momentum': momentum})
+      step = compiled(lambda variables, clips: model.apply(variables, clips, True, mutable=['batch_stats'])[1])
+      before, after = self.variables['batch_stats'], step(self.variables, self.clips)['batch_stats']
+      return jax.tree.leaves(jax.tree.map(lambda a, b: b - a, before, after))
+
+    for fast, slow in zip(changes(0.9), changes(0.99), strict=True):
+      assert np.abs(slow).max() > 1e-4
+      np.testing.assert_allclose(fast, 10 * slow, atol=1e-5)
+
   def check_time_matters(self):
     """Frames in another order give another score of the clip."""
     scores = self.forward(self.variables, self.clips)

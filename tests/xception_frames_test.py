@@ -39,7 +39,7 @@ def test_equals_keras_with_the_same_weights():
   theirs = keras.applications.Xception(weights=None, include_top=False, pooling='avg', input_shape=(71, 71, 3))
   assert theirs.count_params() == 20_861_480
   full = create_model('xception_frames', {})
-  ours = Xception(full.stem, full.entry, full.middle, full.exit)
+  ours = Xception(full.stem, full.entry, full.middle, full.exit, full.momentum)
   frames = 2 * random_clips((2, 71, 71, 3)) - 1
   variables = random_variables(ours, frames, False)
   p, stats = variables['params'], variables['batch_stats']
@@ -73,6 +73,11 @@ def our_name(layer, model) -> str:
 @pytest.mark.slow
 def test_frames_are_scored_alone(small):
   small.check_frames_are_scored_alone()
+
+
+@pytest.mark.slow
+def test_momentum_is_that_of_all_batch_statistics(small):
+  small.check_momentum()
 
 
 @pytest.mark.slow

@@ -11,5 +11,7 @@ def get_config():
   config = demo.get_config()
   config.model.name = 'clrnet'
   config.data.builder_config = 'contiguous_lips_5x64'
+  config.model.clrnet.momentum = 0.9  # the demo has few steps
   config.train.batch_size = 32  # short clips, and many of them; the time goes to 248 million parameters
+  config.train.epochs = 1  # up to 12 windows of each video
   return config

@@ -10,4 +10,5 @@ def get_config():
   """The demo with a factorised 3D residual network."""
   config = demo.get_config()
   config.model.name = 'r2plus1d'
+  config.train.epochs = 1
   return config

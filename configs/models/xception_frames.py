@@ -11,4 +11,6 @@ def get_config():
   config = demo.get_config()
   config.model.name = 'xception_frames'
   config.model.aggregation = 'any'
+  config.model.xception_frames.momentum = 0.9  # the demo has few steps
+  config.train.epochs = 2
   return config

@@ -37,12 +37,14 @@ class Clrnet(nn.Module):
     filters: of the first layer and of the first stage; each stage has twice those of the one before.
     blocks: bottleneck blocks of each stage; the first of each halves height and width.
     dropout: after the first two layers of a block, and before the last layer.
+    momentum: of the batch statistics, see `layers.keras_norm`; .9 for runs of less than some hundred steps.
     dtype: of the computation; batch statistics and the last layer are float32.
   """
 
   filters: int = 64
   blocks: tuple[int, ...] = (3, 4, 6, 3)
   dropout: float = 0.25
+  momentum: float = 0.99
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'clip'
@@ -61,13 +63,14 @@ class Clrnet(nn.Module):
   @nn.compact
   def __call__(self, clips: jax.Array, train: bool = False, mask: jax.Array | None = None) -> jax.Array:
     x = ConvLstm(self.filters, 7, 2, self.dtype, name='stem')(clips.astype(self.dtype))
-    x = nn.relu(keras_norm(train, self.dtype, 'stem_norm')(x, mask=along(mask, x)))
+    x = nn.relu(keras_norm(train, self.dtype, 'stem_norm', self.momentum)(x, mask=along(mask, x)))
     x = nn.max_pool(x, (3, 3), (3, 3), 'SAME')
     filters = self.filters // 2
     for name, number in self.block_names():
       first_of_all, filters = name == 'stage1_block1', filters * (2 if number == 1 else 1)
-      x = Block(filters, number == 1, first_of_all, self.dropout, self.dtype, name=name)(x, train, mask)
-    x = keras_norm(train, self.dtype, 'norm')(x, mask=along(mask, x))
+      block = Block(filters, number == 1, first_of_all, self.dropout, self.momentum, self.dtype, name=name)
+      x = block(x, train, mask)
+    x = keras_norm(train, self.dtype, 'norm', self.momentum)(x, mask=along(mask, x))
     features = mean_over_time(x.mean(axis=(2, 3)), mask)
     features = nn.Dropout(self.dropout, deterministic=not train)(features)
     return nn.Dense(1, dtype=jnp.float32, kernel_init=nn.initializers.he_normal(), name='logit')(features)[:, 0]
@@ -83,6 +86,7 @@ class Block(nn.Module):
   first: bool
   first_of_all: bool
   dropout: float
+  momentum: float
   dtype: jnp.dtype = jnp.float32
 
   @staticmethod
@@ -93,7 +97,7 @@ class Block(nn.Module):
   @nn.compact
   def __call__(self, x: jax.Array, train: bool, mask: jax.Array | None) -> jax.Array:
     def activate(y: jax.Array, name: str) -> jax.Array:
-      return nn.relu(keras_norm(train, self.dtype, name)(y, mask=along(mask, y)))
+      return nn.relu(keras_norm(train, self.dtype, name, self.momentum)(y, mask=along(mask, y)))
 
     def drop(y: jax.Array) -> jax.Array:
       return nn.Dropout(self.dropout, deterministic=not train)(y)
@@ -105,7 +109,7 @@ class Block(nn.Module):
     y = ConvLstm(4 * self.filters, 1, 1, self.dtype, name='lstm3')(activate(y, 'norm3'))
     if self.first:
       x = ConvLstm(4 * self.filters, 1, stride, self.dtype, name='shortcut')(x)
-      x = keras_norm(train, self.dtype, 'shortcut_norm')(x, mask=along(mask, x))
+      x = keras_norm(train, self.dtype, 'shortcut_norm', self.momentum)(x, mask=along(mask, x))
     return x + y
 
 

@@ -31,6 +31,7 @@ class XceptionFrames(nn.Module):
     middle: blocks of as many filters as the last of those.
     exit: filters of the last halving block and of the two separable convolutions after it.
     dropout: before the last layer.
+    momentum: of the batch statistics, see `layers.keras_norm`; .9 for runs of less than some hundred steps.
     dtype: of the computation; batch statistics and the last layer are float32.
   """
 
@@ -39,6 +40,7 @@ class XceptionFrames(nn.Module):
   middle: int = 8
   exit: tuple[int, int, int] = (1024, 1536, 2048)
   dropout: float = 0.5
+  momentum: float = 0.99
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'clip'
@@ -49,7 +51,8 @@ class XceptionFrames(nn.Module):
     batch, times, *shape = clips.shape
     frames = (2 * clips - 1).astype(self.dtype).reshape(batch * times, *shape)
     real = None if mask is None else mask.reshape(-1, 1, 1, 1)
-    features = Xception(self.stem, self.entry, self.middle, self.exit, self.dtype, name='xception')(frames, train, real)
+    network = Xception(self.stem, self.entry, self.middle, self.exit, self.momentum, self.dtype, name='xception')
+    features = network(frames, train, real)
     features = nn.Dropout(self.dropout, deterministic=not train)(features)
     logits = nn.Dense(1, dtype=jnp.float32, kernel_init=glorot, name='logit')(features)
     return logits.reshape(batch, times)
@@ -65,12 +68,13 @@ class Xception(nn.Module):
   entry: tuple[int, ...]
   middle: int
   exit: tuple[int, int, int]
+  momentum: float
   dtype: jnp.dtype = jnp.float32
 
   @nn.compact
   def __call__(self, x: jax.Array, train: bool, real: jax.Array | None = None) -> jax.Array:
     def norm(name: str, y: jax.Array) -> jax.Array:
-      return keras_norm(train, self.dtype, name)(y, mask=real)
+      return keras_norm(train, self.dtype, name, self.momentum)(y, mask=real)
 
     def separable(name: str, filters: int, y: jax.Array) -> jax.Array:
       return norm(f'{name}_norm', SeparableConv(filters, self.dtype, name=name)(y))
