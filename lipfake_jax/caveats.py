@@ -67,11 +67,13 @@ def _leaks(split: Split, seen: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _shortcut(metrics: Metrics) -> Iterator[str]:
   """A detector that metadata can match may have learned nothing else."""
   control = metrics.get('metadata')
-  if control and (control['lead_interval'] is None or control['lead_interval'][0] <= 0):
+  low, high = (control and control['lead_interval']) or (0, 0)
+  if control and low <= 0:
     telling = max(control['alone'], key=control['alone'].get)
     yield (
-      f'warning: metadata alone does about as well (AUC {control["auc"]:.3f}, this run {metrics["auc"]:.3f};'
-      f' {telling} by itself {control["alone"][telling]:.3f}): these figures do not show that the run looks at lips'
+      f'warning: metadata alone does {"better" if high < 0 else "about as well"} (AUC {control["auc"]:.3f}, this run'
+      f' {metrics["auc"]:.3f}; {telling} by itself {control["alone"][telling]:.3f}): these figures do not show that the'
+      ' run looks at lips'
     )
 
 
