@@ -4,6 +4,7 @@ In: a config and a workdir. Out: `<workdir>/config.json`, `metrics.jsonl`, `curv
 and, by `evaluate`, `eval/`. A workdir that holds a run is gone on with, from any step, to the same bits.
 """
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -38,7 +39,7 @@ from lipfake_jax.precision import PRECISIONS, resolve_precision
 from lipfake_jax.splits import PARTS
 from lipfake_jax.train_state import TrainState, create_train_state
 from lipfake_jax.validation import Scorer, open_scorer
-from lipfake_jax.workdir import claim_workdir, explain_full_disk
+from lipfake_jax.workdir import claim_workdir, explain_full_disk, hold_workdir
 
 IMBALANCE = ('none', 'class_weights', 'balanced', 'logit_adjustment')
 TIE = 1e-6  # of the loss in the selected figure: of two epochs with an AUC of 1 the surer one is the better
@@ -118,6 +119,7 @@ def _train(
   key = jax.random.key(config.seed + 1)
   with (
     explain_full_disk(workdir),
+    hold_workdir(workdir) if main else contextlib.nullcontext(),
     checkpoints.open_manager(workdir) as manager,
     history.open_board(workdir, main) as board,
     preemption.watch() as ask,

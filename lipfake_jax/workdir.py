@@ -1,6 +1,7 @@
-"""The folder of a run: whose it is, and whether there is room in it."""
+"""The folder of a run: whose it is, whether there is room in it, and that one process at a time trains there."""
 
 import contextlib
+import fcntl
 import json
 import shutil
 from collections.abc import Iterator
@@ -40,6 +41,23 @@ def claim_workdir(config: ml_collections.ConfigDict, workdir: Path, room: int) -
       path.write_text(text)
   except OSError as error:
     raise UserError(f'{workdir} cannot be written ({error.strerror}): choose another --workdir') from error
+
+
+@contextlib.contextmanager
+def hold_workdir(workdir: Path) -> Iterator[None]:
+  """A claimed workdir for one process alone: two that train there would write over each other.
+
+  Raises:
+    UserError: another one trains there.
+  """
+  with open(workdir / 'config.json', 'r+') as file:
+    try:
+      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+      raise UserError(f'{workdir}: another process trains there: wait for it, or choose another --workdir') from error
+    except OSError:
+      pass  # a file system without locks
+    yield
 
 
 @contextlib.contextmanager

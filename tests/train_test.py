@@ -22,6 +22,7 @@ from lipfake_jax import checkpoints, epoch, evaluate, input_pipeline, plots, pre
 from lipfake_jax.clip_spec import SPECS
 from lipfake_jax.errors import Interrupted, UserError
 from lipfake_jax.scores import video_scores
+from lipfake_jax.workdir import hold_workdir
 
 pytestmark = pytest.mark.usefixtures('quick_evaluation')
 
@@ -262,6 +263,13 @@ def test_a_disk_that_fills_up_is_told_and_the_run_goes_on(tmp_path, tiny_data, u
     with pytest.raises(UserError, match='its disk is full: make room, and the same command goes on'):
       run(tmp_path, tiny_data, **{'train.epochs': 12})
   assert_same_end(run(tmp_path, tiny_data, **{'train.epochs': 12}), undisturbed)
+
+
+def test_a_workdir_is_trained_in_by_one_process(tmp_path, tiny_data):
+  tmp_path.joinpath('config.json').write_text('{}')
+  with hold_workdir(tmp_path), pytest.raises(UserError, match='another process trains there: wait for it'):
+    run(tmp_path, tiny_data)
+  assert not (tmp_path / 'metrics.jsonl').exists()
 
 
 def test_a_workdir_that_cannot_be_written(tmp_path, tiny_data):
