@@ -17,10 +17,10 @@ from absl import app, flags, logging
 from flax.traverse_util import flatten_dict
 from ml_collections import config_flags
 
-from lipfake_jax import parallel
-from lipfake_jax.compilation import keep_compiled
-from lipfake_jax.errors import UserError, exit_codes
-from lipfake_jax.memory import keep_freed_memory
+from lipfake_jax.core.errors import UserError, exit_codes
+from lipfake_jax.inference.compilation import keep_compiled
+from lipfake_jax.inference.host_memory import keep_freed_memory
+from lipfake_jax.training import parallel
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum('mode', 'train', ['train', 'eval', 'predict'], 'What to do; train also evaluates at its end.')
@@ -47,19 +47,19 @@ def main(argv: Sequence[str]) -> None:
     join_processes()
   print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.devices()))
   if FLAGS.mode == 'train':
-    from lipfake_jax.train import train_and_evaluate
+    from lipfake_jax.training.loop import train_and_evaluate
 
     if FLAGS.config is None:
       raise UserError('--mode=train needs a --config, for example --config=configs/demo.py')
     train_and_evaluate(FLAGS.config, workdir, FLAGS.data_dir)
   elif FLAGS.mode == 'eval':
-    from lipfake_jax.evaluate import evaluate_workdir
+    from lipfake_jax.evaluation.evaluate import evaluate_workdir
 
     if not FLAGS.eval_datasets:
       raise UserError('--mode=eval needs --eval_datasets=NAME,...')
     evaluate_workdir(workdir, FLAGS.eval_datasets, FLAGS.data_dir, FLAGS.batch_size, FLAGS.format)
   else:
-    from lipfake_jax.predict import predict_videos
+    from lipfake_jax.inference.predict import predict_videos
 
     if not FLAGS.video:
       raise UserError('--mode=predict needs --video=FILE_OR_FOLDER,...')

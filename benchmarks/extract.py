@@ -3,7 +3,7 @@
 - decode: frames are decoded and thrown away. The floor.
 - reference: the paper's reading. Every frame is decoded and turned into RGB, Farneback's flow is measured on the whole
   frame for every pair, and MediaPipe's Face Mesh looks at the 60 chosen frames in static mode.
-- ours: `lipfake_jax.clips.extract_clips`, as datasets are built, and with `landmark_stride=1`.
+- ours: `lipfake_jax.clips.clips.extract_clips`, as datasets are built, and with `landmark_stride=1`.
 
 The reference has a process of its own, the others share one; each is bound to one core (Linux), with one thread of
 OpenCV's and the decoder's, and the models loaded. Decoding and ours are timed by their fastest of several rounds, taken
@@ -29,7 +29,7 @@ STAGES = ('decode', 'planes', 'faces', 'placements', 'ours')
 def main() -> None:
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument('videos', nargs='+', metavar='VIDEO', type=Path)
-  parser.add_argument('--config', default='flow_lips_60x64', help='a name in lipfake_jax.clip_spec.SPECS')
+  parser.add_argument('--config', default='flow_lips_60x64', help='a name in lipfake_jax.core.clip_spec.SPECS')
   parser.add_argument('--rounds', type=int, default=ROUNDS)
   parser.add_argument('--measure', choices=('reference', 'ours'), help=argparse.SUPPRESS)
   options = parser.parse_args()
@@ -71,7 +71,7 @@ def _measure_reference(video: Path, _config: str, _rounds: int) -> dict:
   import cv2
   import numpy as np
 
-  from lipfake_jax import flow, landmarks, selection
+  from lipfake_jax.clips import flow, landmarks, selection
 
   mesh = landmarks._import_mediapipe().solutions.face_mesh.FaceMesh(static_image_mode=True)
   start = time.perf_counter()
@@ -99,9 +99,10 @@ def _measure_ours(video: Path, config: str, rounds: int) -> dict:
   _one_core()
   import dataclasses
 
-  from lipfake_jax import analysis, clip_spec, clips, regions, tracks
-  from lipfake_jax.landmarks import open_face_models
-  from lipfake_jax.video import read_frames
+  from lipfake_jax.clips import analysis, clips, regions, tracks
+  from lipfake_jax.clips.landmarks import open_face_models
+  from lipfake_jax.clips.video import read_frames
+  from lipfake_jax.core import clip_spec
 
   spec = clip_spec.SPECS[config]
   n_frames = _count_frames(video)

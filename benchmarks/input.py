@@ -16,9 +16,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lipfake_jax import input_pipeline
-from lipfake_jax.clip_spec import SPECS
-from lipfake_jax.memory import keep_freed_memory
+from lipfake_jax.core.clip_spec import SPECS
+from lipfake_jax.data import input_pipeline
+from lipfake_jax.inference.host_memory import keep_freed_memory
 
 ROUNDS = 5
 

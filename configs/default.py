@@ -14,8 +14,10 @@ def get_config() -> ml_collections.ConfigDict:
 
   config.data = ml_collections.ConfigDict()
   config.data.dataset = 'celeb_df_v2'  # a builder in data_builders/; 'a+b' for several
-  config.data.builder_config = 'flow_lips_60x64'  # what a clip is: a name in lipfake_jax/clip_spec.py SPECS
-  config.data.split = ''  # identity, official or paper (lipfake_jax/splits.py); '' is what the dataset names as its own
+  config.data.builder_config = 'flow_lips_60x64'  # what a clip is: a name in lipfake_jax/core/clip_spec.py SPECS
+  config.data.split = (
+    ''  # identity, official or paper, see lipfake_jax/data/splits.py; '' is the dataset's own
+  )
   config.data.split_seed = 0  # another seed is another split
   config.data.exclude = ()  # folders of the dataset that are left aside, e.g. ('YouTube-real',)
   config.data.weights = ()  # with 'a+b': the share of an epoch that each gives; () takes every clip once
@@ -75,8 +77,8 @@ def get_config() -> ml_collections.ConfigDict:
   config.train.steps_per_dispatch = 1  # steps that the device does in a row, for GPUs that wait for the host
   config.train.precision = 'auto'  # float32, bfloat16, float16, or what the device does best
 
-  # On training clips, one draw a clip; 0 is off. The paper has the first two. lipfake_jax/augment.py says more, and
-  # `python -m lipfake_jax.inspect VIDEO --augment` shows each.
+  # On training clips, one draw a clip; 0 is off. The paper has the first two.
+  # lipfake_jax/training/augment.py says more; `python -m lipfake_jax.report.clip_picture VIDEO --augment` shows each.
   config.augment = ml_collections.ConfigDict()
   config.augment.flip = 0.5  # probability of a mirror image
   config.augment.brightness = 0.1  # largest change, as a share of the full range, 0 to 1

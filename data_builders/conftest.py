@@ -9,8 +9,8 @@ import pytest
 import tensorflow_datasets as tfds
 
 from data_builders.make_dummy import load_dummy, make_dummy
-from lipfake_jax.lip_clip_builder import create_builder
-from lipfake_jax.listing import Listing
+from lipfake_jax.data.builder import create_builder
+from lipfake_jax.data.listing import Listing
 
 TFDS = Path(sys.executable).with_name('tfds')
 ROOT = Path(__file__).parents[1]

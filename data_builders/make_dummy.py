@@ -16,9 +16,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from lipfake_jax import demo_fakes, demo_videos
-from lipfake_jax.demo_face import PHOTOGRAPHS
-from lipfake_jax.listing import BUILDERS, read_instructions
+from lipfake_jax.data.listing import BUILDERS, read_instructions
+from lipfake_jax.demo import fakes
+from lipfake_jax.demo import videos as demo_videos
+from lipfake_jax.demo.face import PHOTOGRAPHS
 
 SECONDS = 2.84  # of each video
 SIZE = 192  # side in pixels
@@ -65,7 +66,7 @@ def make_dummy(data: DummyData, root: Path, seconds: float = SECONDS, empty: boo
 
 
 def _write_video(root: Path, video: DummyVideo, number: int, seconds: float) -> None:
-  methods = {'real': demo_videos.REAL, 'fake': demo_fakes.METHODS[number % len(demo_fakes.METHODS)]}
+  methods = {'real': demo_videos.REAL, 'fake': fakes.METHODS[number % len(fakes.METHODS)]}
   photograph = tuple(PHOTOGRAPHS)[video.person % 2]
   drawn = demo_videos.DemoVideo(
     video.path, video.label, '', methods[video.label], '', photograph, person=video.person, number=number

@@ -17,12 +17,12 @@ import pytest
 import skimage.data
 from etils import epath
 
-from lipfake_jax.clip_spec import ClipSpec
-from lipfake_jax.clips import Clip, Rejection
-from lipfake_jax.landmarks import open_face_models
-from lipfake_jax.motion_statistics import N_FEATURES
-from lipfake_jax.regions import LIP_POINTS
-from lipfake_jax.video import Frame
+from lipfake_jax.clips.clips import Clip, Rejection
+from lipfake_jax.clips.features.motion_statistics import N_FEATURES
+from lipfake_jax.clips.landmarks import open_face_models
+from lipfake_jax.clips.regions import LIP_POINTS
+from lipfake_jax.clips.video import Frame
+from lipfake_jax.core.clip_spec import ClipSpec
 
 # What one test compiled, the others and their subprocesses need not: without it they take three times as long.
 COMPILED = tempfile.mkdtemp()
@@ -72,11 +72,12 @@ def to_frame(rgb: np.ndarray, index: int = 0, fps: float = 25.0) -> Frame:
 @pytest.fixture
 def quick_evaluation(monkeypatch):
   """Evaluations draw one plot and few samples, which spares two seconds each, for tests of other things."""
-  from lipfake_jax import evaluate, metadata, plots, report
-  from lipfake_jax.intervals import bootstrap
+  from lipfake_jax.evaluation import evaluate, shortcut
+  from lipfake_jax.report import page, plots
+  from lipfake_jax.scoring.intervals import bootstrap
 
-  monkeypatch.setattr(report, 'draw_plots', lambda scores, metrics: {'confusion': plots.plot_confusion(metrics)})
-  for module in (evaluate, metadata):
+  monkeypatch.setattr(page, 'draw_plots', lambda scores, metrics: {'confusion': plots.plot_confusion(metrics)})
+  for module in (evaluate, shortcut):
     monkeypatch.setattr(module, 'bootstrap', functools.partial(bootstrap, rounds=50))
 
 
@@ -156,9 +157,9 @@ def tiny_data(tmp_path_factory) -> str:
 
   `tiny_clips/tiny_motion` has their motion, too.
   """
-  from lipfake_jax import extraction
-  from lipfake_jax.lip_clip_builder import LipClipBuilder, LipClipConfig
-  from lipfake_jax.listing import Listing, VideoRecord
+  from lipfake_jax.clips import extraction
+  from lipfake_jax.data.builder import LipClipBuilder, LipClipConfig
+  from lipfake_jax.data.listing import Listing, VideoRecord
 
   spec = ClipSpec(**TINY)
   cache = tmp_path_factory.mktemp('cache')

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lipfake_jax import extraction, input_pipeline
-from lipfake_jax.analysis import analyse_video
-from lipfake_jax.clip_spec import ClipSpec
-from lipfake_jax.clips import REASONS, Rejection, cut_clips
-from lipfake_jax.listing import find_videos
-from lipfake_jax.splits import assign_parts
+from lipfake_jax.clips import extraction
+from lipfake_jax.clips.analysis import analyse_video
+from lipfake_jax.clips.clips import REASONS, Rejection, cut_clips
+from lipfake_jax.core.clip_spec import ClipSpec
+from lipfake_jax.data import input_pipeline
+from lipfake_jax.data.listing import find_videos
+from lipfake_jax.data.splits import assign_parts
 
 ROOT = Path(__file__).parents[1]
 FOLDER = os.environ.get('LIPFAKE_CORPUS', '')

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lipfake_jax.clip_spec import SPECS
+from lipfake_jax.core.clip_spec import SPECS
 
 ROOT = Path(__file__).parents[1]
 
@@ -77,18 +77,18 @@ def test_flags_reach_the_run(tmp_path, tiny_data):
 @pytest.mark.parametrize(
   ('module', 'unwanted'),
   [
-    ('lipfake_jax.train', ('tensorflow', 'mediapipe', 'av', 'sklearn')),
-    ('lipfake_jax.extraction', ('jax', 'tensorflow')),
-    ('lipfake_jax.inspect', ('jax', 'tensorflow')),
-    ('lipfake_jax.demo_videos', ('jax', 'tensorflow')),
+    ('lipfake_jax.training.loop', ('tensorflow', 'mediapipe', 'av', 'sklearn')),
+    ('lipfake_jax.clips.extraction', ('jax', 'tensorflow')),
+    ('lipfake_jax.report.clip_picture', ('jax', 'tensorflow')),
+    ('lipfake_jax.demo.videos', ('jax', 'tensorflow')),
   ],
 )
 def test_modules_load_only_what_they_need(module, unwanted):
   """In a process of its own; extraction's Face Mesh is opened too, since MediaPipe would load TensorFlow."""
   code = f"""
 import sys, {module}
-if {module!r} != 'lipfake_jax.train':
-  from lipfake_jax.landmarks import open_face_models
+if {module!r} != 'lipfake_jax.training.loop':
+  from lipfake_jax.clips.landmarks import open_face_models
   with open_face_models(): pass
 loaded = [name for name in {unwanted!r} if name in sys.modules]
 sys.exit(f'loaded: {{loaded}}' if loaded else 0)"""

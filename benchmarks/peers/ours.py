@@ -15,15 +15,15 @@ import numpy as np
 from protocol import CLIP, serve
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from lipfake_jax import parallel
-from lipfake_jax.augment import Augmentation
-from lipfake_jax.losses import cross_entropy
-from lipfake_jax.memory import keep_freed_memory
+from lipfake_jax.inference.host_memory import keep_freed_memory
 from lipfake_jax.models import create_model
 from lipfake_jax.models.flops import count_flops
-from lipfake_jax.optimizer import create_optimizer, create_schedule
-from lipfake_jax.precision import PRECISIONS
-from lipfake_jax.train_state import create_train_state
+from lipfake_jax.training import parallel
+from lipfake_jax.training.augment import Augmentation
+from lipfake_jax.training.losses import cross_entropy
+from lipfake_jax.training.optimizer import create_optimizer, create_schedule
+from lipfake_jax.training.precision import PRECISIONS
+from lipfake_jax.training.state import create_train_state
 
 ROUNDS = 5
 
@@ -79,8 +79,8 @@ def _read(options):
     clips = np.random.default_rng(0).integers(0, 256, (count, size, *CLIP), np.uint8)
     labels = np.broadcast_to(np.arange(size, dtype=np.int32) % 2, (count, size))
     return itertools.repeat({'clip': clips, 'label': labels, 'weight': np.ones((count, size), np.float32)})
-  from lipfake_jax import input_pipeline
-  from lipfake_jax.clip_spec import SPECS
+  from lipfake_jax.core.clip_spec import SPECS
+  from lipfake_jax.data import input_pipeline
 
   split = input_pipeline.open_split(options.dataset, next(iter(SPECS)), 'all', options.data_dir or None)
   epochs = (input_pipeline.train_batches(split, options.batch_size, 0, epoch) for epoch in itertools.count())

@@ -8,8 +8,8 @@ import pytest
 
 from data_builders.celeb_df_v2.dummy_data import FAKES, REALS, YOUTUBE
 from data_builders.conftest import ROOT, tfds_build
-from lipfake_jax import splits
-from lipfake_jax.errors import UserError
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data import splits
 
 
 def by_key(listing):
@@ -140,7 +140,7 @@ def test_tfds_build_on_a_wrong_layout_says_what_the_doctor_says(tmp_path, names)
   failed = tfds_build(
     'celeb_df_v2', '--config=flow_lips_60x64', f'--manual_dir={root}', f'--data_dir={tmp_path / "data"}'
   )
-  command = [sys.executable, '-m', 'lipfake_jax.doctor', 'celeb_df_v2', f'--manual_dir={root}']
+  command = [sys.executable, '-m', 'lipfake_jax.data.doctor', 'celeb_df_v2', f'--manual_dir={root}']
   doctor = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
   assert failed.returncode == doctor.returncode == 2
   assert doctor.stderr.startswith(f'error: celeb_df_v2: {root} lacks Celeb-real and Celeb-synthesis; it holds cds001.')

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from lipfake_jax.clip_spec import SPECS
-from lipfake_jax.errors import UserError
-from lipfake_jax.lip_clip_builder import LipClipBuilder, LipClipConfig, create_builder
-from lipfake_jax.listing import Listing, VideoRecord, read_instructions, wrong_layout
+from lipfake_jax.core.clip_spec import SPECS
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data.builder import LipClipBuilder, LipClipConfig, create_builder
+from lipfake_jax.data.listing import Listing, VideoRecord, read_instructions, wrong_layout
 
 
 class Builder(LipClipBuilder):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lipfake_jax import input_pipeline, splits
-from lipfake_jax.errors import UserError
-from lipfake_jax.lip_clip_builder import create_builder
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data import input_pipeline, splits
+from lipfake_jax.data.builder import create_builder
 
 UNION = 'celeb_df_v2+m2fred_wav2lip'
 

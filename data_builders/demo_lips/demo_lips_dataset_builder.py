@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lipfake_jax.clip_spec import SPECS
-from lipfake_jax.lip_clip_builder import CONFIGS, LipClipBuilder, LipClipConfig
-from lipfake_jax.listing import Listing, VideoRecord, read_instructions
+from lipfake_jax.core.clip_spec import SPECS
+from lipfake_jax.data.builder import CONFIGS, LipClipBuilder, LipClipConfig
+from lipfake_jax.data.listing import Listing, VideoRecord, read_instructions
 
 
 @dataclasses.dataclass
@@ -35,7 +35,7 @@ class Builder(LipClipBuilder):
     """Where the videos are after this call. A process of its own renders them, free of TensorFlow."""
     null = getattr(self.builder_config, 'null', False)
     folder = Path(self._data_dir_root) / ('demo_videos_null' if null else 'demo_videos')
-    command = [sys.executable, '-m', 'lipfake_jax.demo_videos', str(folder), *(['--null'] if null else [])]
+    command = [sys.executable, '-m', 'lipfake_jax.demo.videos', str(folder), *(['--null'] if null else [])]
     subprocess.run(command, check=True)
     return folder
 

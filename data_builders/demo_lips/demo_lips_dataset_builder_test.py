@@ -2,8 +2,8 @@
 
 import pytest
 
-from lipfake_jax.demo_videos import DemoSpec, _to_csv, list_videos
-from lipfake_jax.lip_clip_builder import create_builder
+from lipfake_jax.data.builder import create_builder
+from lipfake_jax.demo.videos import DemoSpec, _to_csv, list_videos
 
 
 def test_every_row_of_the_table_is_a_video(tmp_path):

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from lipfake_jax.errors import UserError
-from lipfake_jax.lip_clip_builder import LipClipBuilder
-from lipfake_jax.listing import Listing, VideoRecord, find_files, find_videos, read_instructions, wrong_layout
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data.builder import LipClipBuilder
+from lipfake_jax.data.listing import Listing, VideoRecord, find_files, find_videos, read_instructions, wrong_layout
 
 METADATA = 'metadata.json'
 LABELS = {'REAL': 'real', 'FAKE': 'fake'}

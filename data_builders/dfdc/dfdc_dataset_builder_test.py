@@ -5,8 +5,8 @@ import json
 import pytest
 
 from data_builders.dfdc.dummy_data import DUMMY
-from lipfake_jax import splits
-from lipfake_jax.errors import UserError
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data import splits
 
 
 def by_key(listing):

@@ -6,9 +6,9 @@ import json
 import re
 from pathlib import Path
 
-from lipfake_jax.errors import UserError
-from lipfake_jax.lip_clip_builder import LipClipBuilder
-from lipfake_jax.listing import Listing, VideoRecord, find_entry, find_videos, read_instructions, wrong_layout
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data.builder import LipClipBuilder
+from lipfake_jax.data.listing import Listing, VideoRecord, find_entry, find_videos, read_instructions, wrong_layout
 
 ORIGINALS, MANIPULATED = 'original_sequences', 'manipulated_sequences'
 METHODS = ('Deepfakes', 'Face2Face', 'FaceSwap', 'NeuralTextures', 'FaceShifter', 'DeepFakeDetection')

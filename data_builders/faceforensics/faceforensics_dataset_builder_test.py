@@ -5,8 +5,8 @@ import json
 import pytest
 
 from data_builders.faceforensics.dummy_data import DUMMY, LISTS, PAIRS
-from lipfake_jax import splits
-from lipfake_jax.errors import UserError
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data import splits
 
 REAL, FAKE = 'original_sequences/youtube/c23/videos', 'manipulated_sequences/Deepfakes/c23/videos'
 ACTORS, SWAPS = 'original_sequences/actors/c23/videos', 'manipulated_sequences/DeepFakeDetection/c23/videos'

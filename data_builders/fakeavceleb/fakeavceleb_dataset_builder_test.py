@@ -3,7 +3,7 @@
 import pytest
 
 from data_builders.fakeavceleb.dummy_data import REALS, SWAPS, SYNCS, UNLISTED, VOICES
-from lipfake_jax.errors import UserError
+from lipfake_jax.core.errors import UserError
 
 FAKES = [*SWAPS, *SYNCS, *UNLISTED]
 

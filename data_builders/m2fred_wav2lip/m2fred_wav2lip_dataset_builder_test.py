@@ -3,7 +3,7 @@
 import pytest
 
 from data_builders.m2fred_wav2lip.dummy_data import FAKES, MASKED, REALS
-from lipfake_jax.errors import UserError
+from lipfake_jax.core.errors import UserError
 
 
 def by_key(listing):

@@ -3,10 +3,10 @@
 import csv
 from pathlib import Path
 
-from lipfake_jax.errors import UserError
-from lipfake_jax.lip_clip_builder import LipClipBuilder
-from lipfake_jax.listing import LABELS, Listing, VideoRecord, find_videos, read_instructions
-from lipfake_jax.splits import PARTS
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data.builder import LipClipBuilder
+from lipfake_jax.data.listing import LABELS, Listing, VideoRecord, find_videos, read_instructions
+from lipfake_jax.data.splits import PARTS
 
 COLUMNS = ('path', 'label', 'identity', 'second_identity', 'method', 'original', 'split')
 

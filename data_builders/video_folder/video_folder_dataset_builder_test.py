@@ -3,9 +3,9 @@
 import pytest
 
 from data_builders.conftest import touch
-from lipfake_jax.errors import UserError
-from lipfake_jax.lip_clip_builder import create_builder
-from lipfake_jax.listing import layout_table
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data.builder import create_builder
+from lipfake_jax.data.listing import layout_table
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from lipfake_jax.lip_clip_builder import LipClipBuilder
-from lipfake_jax.listing import Listing, VideoRecord, find_videos, read_instructions
+from lipfake_jax.data.builder import LipClipBuilder
+from lipfake_jax.data.listing import Listing, VideoRecord, find_videos, read_instructions
 
 NAME = re.compile(r'(?P<identity>\d{3})(?!\d).*')  # the person's number, then session and shot in various spellings
 

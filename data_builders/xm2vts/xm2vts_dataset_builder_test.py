@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from data_builders.xm2vts.dummy_data import DUMMY, PEOPLE
-from lipfake_jax.errors import UserError
-from lipfake_jax.video import read_frames
+from lipfake_jax.clips.video import read_frames
+from lipfake_jax.core.errors import UserError
 
 
 def test_every_video_is_real_and_names_its_person(names, survey):

@@ -14,7 +14,7 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from lipfake_jax.errors import UserError
+from lipfake_jax.core.errors import UserError
 from lipfake_jax.models.clrnet import Clrnet
 from lipfake_jax.models.cnn3d import Cnn3d
 from lipfake_jax.models.cnn5_frames import Cnn5Frames

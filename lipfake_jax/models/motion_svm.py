@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lipfake_jax.errors import UserError
+from lipfake_jax.core.errors import UserError
 
 MAX_ROUNDS = 10_000  # of the solver, which needs some hundreds
 

@@ -1,0 +1,206 @@
+"""The clips of a video: a track chosen, frames chosen in it, and what is known of them.
+
+In: a path and a `ClipSpec`. Out: `Clip`s, or a `Rejection` with its reason. Next stage: `extraction` does this for many
+videos at once and keeps what it finds.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lipfake_jax.clips import flow, placement, selection
+from lipfake_jax.clips.analysis import (
+  Analysis,
+  Track,
+  analyse_video,
+  measure_activity,
+  measure_motion,
+  read_crop,
+  read_lips,
+)
+from lipfake_jax.clips.landmarks import FaceModels
+from lipfake_jax.clips.regions import LIP_CORNERS
+from lipfake_jax.clips.video import VideoError
+from lipfake_jax.core.clip_spec import ClipSpec
+
+FIELDS = {
+  'clip': 'frames',
+  'lips': 'lips',
+  'motion': 'motion',
+}  # of a `Clip`, by the features that models name and datasets store
+REASONS = ('unreadable', 'no_face', 'too_short', 'too_few_active', 'timeout')
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+  """The chosen frames of one face, in time order, and what is known of the video. T and S as in its spec.
+
+  Attributes:
+    frames: uint8 [T, S, S, 3], RGB crops.
+    indices: int32 [T], positions of the frames in the video, ascending.
+    times: float32 [T], seconds.
+    gaps: float32 [T], seconds since the chosen frame before; 0 for the first.
+    activity: float32 [T], pixels per frame, see `ClipSpec.normalise`; 0 without a frame before to compare with.
+    boxes: float32 [T, 4], the crop's square in the frame before its turn: left, top, right, bottom in pixels.
+    angles: float32 [T], the square's turn in degrees, clockwise as seen.
+    lips: float32 [T, K, 2], (x, y) of the landmarks of the mouth and about it (`regions.LIP_POINTS`) upon a head that
+      keeps still, whatever the crop's alignment; in widths of the mouth, the median over the clip. (0, 0) is where the
+      mean face has its mouth, y goes down. Seen in every `landmark_stride`-th frame of the video, interpolated between.
+    motion: float32 [F], how a video codec sees the whole face move, see `motion_statistics`: of its first 300 frames,
+      whichever the clip shows; [0] where the spec does not ask for it.
+    track: number of the face in its video.
+    face_share: share of the video's frames that show this face.
+    mouth_width: median width of the mouth in pixels of the frame.
+    sharpness: mean over the crops of the variance of their Laplacian, gray levels squared.
+    mean_activity: mean over all frames with this face of the activity of its lips, px per frame, estimated.
+    duration: seconds from the video's first frame to its last.
+    fps: the video's frames per second, as its header says.
+    codec: its codec, as FFmpeg calls it.
+    width, height: stored size of its frames in pixels.
+    key: the clip's name, unique in its dataset.
+  """
+
+  frames: np.ndarray
+  indices: np.ndarray
+  times: np.ndarray
+  gaps: np.ndarray
+  activity: np.ndarray
+  boxes: np.ndarray
+  angles: np.ndarray
+  lips: np.ndarray
+  motion: np.ndarray
+  track: int
+  face_share: float
+  mouth_width: float
+  sharpness: float
+  mean_activity: float
+  duration: float
+  fps: float
+  codec: str
+  width: int
+  height: int
+  key: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Rejection:
+  """A video without a clip: the reason is one of REASONS, the detail is a sentence for people."""
+
+  reason: str
+  detail: str
+  key: str
+
+
+def extract_clips(
+  path: Path, spec: ClipSpec, models: FaceModels, key: str = '', sightings_cache: Path | None = None
+) -> list[Clip] | Rejection:
+  """Makes the clips of one video, or says why there is none. No file raises.
+
+  Args:
+    path: the video.
+    spec: what a clip is.
+    models: from `landmarks.open_face_models`; they serve any number of videos.
+    key: its name in the dataset; the name of the file by default. Further clips of a video are `key#2`, `key#3`.
+    sightings_cache: where the faces are kept that were found; those of an earlier spec are used again.
+  """
+  key = key or path.name
+  try:
+    analysis = analyse_video(path, spec, models, sightings_cache)
+  except VideoError as error:
+    return Rejection('unreadable', str(error), key)
+  with analysis.spool:
+    return cut_clips(analysis, spec, key)
+
+
+def cut_clips(analysis: Analysis, spec: ClipSpec, key: str) -> list[Clip] | Rejection:
+  """Chooses a face and its frames in an analysed video."""
+  if not analysis.tracks:
+    return Rejection('no_face', f'no face in any of its {analysis.n_frames} frames', key)
+  longest = max(len(track) for track in analysis.tracks)
+  if longest < spec.frames and spec.rule != 'contiguous':
+    whose = 'a face' if len(analysis.tracks) == 1 else f'the same one of its {len(analysis.tracks)} faces'
+    detail = f'{longest} of its {analysis.n_frames} frames show {whose}, {spec.frames} are needed'
+    return Rejection('too_short', detail, key)
+  chosen = [choice for track in analysis.tracks for choice in _choose(analysis, track, spec)]
+  if not chosen:
+    return _explain(analysis, spec, key)
+  if spec.faces != 'all':
+    best = max((track for track, _ in chosen), key=_PREFERENCE[spec.faces]).number
+    chosen = [(track, where) for track, where in chosen if track.number == best]
+  names = [key if number == 1 else f'{key}#{number}' for number in range(1, len(chosen) + 1)]
+  return [_cut(analysis, track, where, spec, name) for (track, where), name in zip(chosen, names, strict=True)]
+
+
+# The face that a video's clip shows, if several have one. The largest: by area, summed over the frames that show it.
+_PREFERENCE = {
+  'largest': lambda track: float((np.abs(track.placements[:, 1]) ** 2).sum()),
+  'most_active_mouth': lambda track: float(track.lips_activity.mean()),
+}
+
+
+def _choose(analysis: Analysis, track: Track, spec: ClipSpec) -> list[tuple[Track, np.ndarray]]:
+  """The track and the positions in it, int64 [T], of each clip that it gives: none, one, or several windows."""
+  if spec.rule == 'contiguous':
+    windows = selection.select_windows(track.times, track.segments, track.activity, spec.frames, spec.rate, spec.clips)
+    return [(track, window) for window in windows]
+  if spec.screen:
+    which = selection.find_doubtful(track.activity, spec.frames, spec.rule, spec.threshold, spec.below)
+  else:
+    which = np.ones(len(track), bool)
+  track = measure_activity(analysis, track, spec, which)
+  activity = track.activity
+  if spec.rule == 'top_k':  # a frame that was not measured is none of the most active, and must not beat one that was
+    activity = np.where(track.measured, activity, 0)
+  chosen = selection.select_frames(activity, spec.frames, spec.rule, spec.threshold, spec.below)
+  return [(track, chosen)] if len(chosen) else []
+
+
+def _explain(analysis: Analysis, spec: ClipSpec, key: str) -> Rejection:
+  if spec.rule == 'contiguous':
+    seconds = spec.frames / spec.rate
+    detail = f'no face is in view for {seconds:g} s without a break, {spec.frames} frames at {spec.rate:g} per second'
+    return Rejection('too_short', detail, key)
+  everywhere = [measure_activity(analysis, t, spec, np.ones(len(t), bool)) for t in analysis.tracks]
+  active = max(int((track.activity > spec.threshold).sum()) for track in everywhere)
+  return Rejection(
+    'too_few_active', f'{active} frames over {spec.threshold} px per frame, {spec.frames} are needed', key
+  )
+
+
+def _cut(analysis: Analysis, track: Track, where: np.ndarray, spec: ClipSpec, key: str) -> Clip:
+  asked = np.zeros(len(track), bool)
+  asked[where] = True
+  track = measure_activity(analysis, track, spec, asked)
+  crops = np.stack([read_crop(analysis.spool, row, spec) for row in track.rows[where]])
+  sharpness = np.mean([cv2.Laplacian(flow.to_gray(crop), cv2.CV_64F).var() for crop in crops])
+  times = track.times[where]
+  return Clip(
+    frames=crops,
+    indices=track.indices[where].astype(np.int32),
+    times=times.astype(np.float32),
+    gaps=np.diff(times, prepend=times[:1]).astype(np.float32),
+    activity=track.activity[where].astype(np.float32),
+    boxes=placement.to_box(track.placements[where]),
+    angles=np.degrees(np.angle(track.placements[where, 1])).astype(np.float32),
+    lips=_to_mouth_widths(np.stack([read_lips(analysis.spool, row, spec) for row in track.rows[where]])),
+    motion=measure_motion(analysis, track, spec),
+    track=track.number,
+    face_share=len(track) / analysis.n_frames,
+    mouth_width=float(np.median(track.mouth_widths)),
+    sharpness=float(sharpness),
+    mean_activity=float(track.lips_activity.mean()),
+    duration=analysis.duration,
+    fps=analysis.info.fps,
+    codec=analysis.info.codec,
+    width=analysis.info.width,
+    height=analysis.info.height,
+    key=key,
+  )
+
+
+def _to_mouth_widths(lips: np.ndarray) -> np.ndarray:
+  """complex64 [T, K] in any unit -> float32 [T, K, 2] in medians of the distance between the mouth's corners."""
+  right, left = lips[:, LIP_CORNERS].T
+  return (lips / max(np.median(np.abs(left - right)), 1e-6)).view(np.float32).reshape(*lips.shape, 2)

@@ -1,0 +1,56 @@
+"""The faces found in a video, on disk: what takes longest to find, and does not depend on crops and rules.
+
+One record a face and key frame, in the order of the video; a key frame without a face has a record with segment -1.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from lipfake_jax.clips.landmarks import N_LANDMARKS
+from lipfake_jax.clips.tracks import Seen, Sighting
+
+NOBODY = -1
+RECORD = np.dtype(
+  [('frame', '<i4'), ('segment', '<i4'), ('track', '<i4'), ('fixed', '<i2', (N_LANDMARKS, 2))]
+)  # 1,884 bytes
+
+
+def record(seen: Iterable[Seen], path: Path) -> Iterator[Seen]:
+  """Passes frames through and writes their sightings; the file appears when the last frame has passed."""
+  path.parent.mkdir(parents=True, exist_ok=True)
+  partial = path.with_name(f'{path.name}.{os.getpid()}')
+  try:
+    with open(partial, 'wb') as file:
+      for frame, sightings in seen:
+        for row in _rows(frame.index, sightings):
+          file.write(row.tobytes())
+        yield frame, sightings
+    partial.replace(path)
+  finally:
+    partial.unlink(missing_ok=True)
+
+
+def read(path: Path) -> dict[int, list[Sighting]]:
+  """The sightings of each key frame, by the frame's index; their landmarks stay on disk until they are used."""
+  if not path.stat().st_size:
+    return {}
+  rows = np.memmap(path, RECORD, mode='r')
+  found: dict[int, list[Sighting]] = {}
+  for frame, segment, track, fixed in zip(
+    rows['frame'].tolist(), rows['segment'].tolist(), rows['track'].tolist(), rows['fixed'], strict=True
+  ):
+    faces = found.setdefault(frame, [])
+    if segment != NOBODY:
+      faces.append(Sighting(segment, track, fixed))
+  return found
+
+
+def _rows(index: int, sightings: list[Sighting] | None) -> Iterator[np.ndarray]:
+  if sightings is None:
+    return
+  nobody = Sighting(NOBODY, NOBODY, np.zeros((N_LANDMARKS, 2), np.int16))
+  for sighting in sightings or [nobody]:
+    yield np.array((index, sighting.segment, sighting.track, sighting.fixed), RECORD)

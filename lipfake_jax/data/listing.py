@@ -1,0 +1,143 @@
+"""The videos of a dataset as they lie on disk, before any is opened.
+
+In: the folder that a user names. Out: a `Listing`, one record a video, with what was left out and what the set's own
+lists name in vain. Next stages: `splits` gives each video its part, `lip_clip_builder` makes clips of them.
+"""
+
+import collections
+import dataclasses
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from lipfake_jax.core.errors import UserError
+
+VIDEO_SUFFIXES = ('.avi', '.gif', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm')
+BUILDERS = Path(__file__).parents[2] / 'data_builders'
+STORED = 'clips'  # the one TFDS split that a dataset is built as; its parts are a choice at reading
+LABELS = ('real', 'fake')  # class 0 and class 1; fake is the positive one
+UNEVEN_REJECTIONS = 0.05  # a difference of the classes' shares of rejected videos that is worth a warning
+EXAMPLES = 3  # names given in a message for many
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoRecord:
+  """One video of a dataset.
+
+  Attributes:
+    path: the file.
+    key: its name in the dataset: unique, and the same wherever the dataset lies (the path below its root).
+    label: 'real' or 'fake'.
+    identity: the person whose face and head it is, '' if unknown.
+    second_identity: of a swap, the person whose face was put in; several are joined by '+'.
+    method: how a fake was made; 'original' for reals.
+    original: key of the real video that a fake was made from, '' if unknown.
+    official: 'train', 'validation' or 'test' by the set's own list, '' if it names none.
+    group: persons who must be in one part, because each was swapped with the other alone; '' if there is no such tie.
+    folder: what the set itself calls the part of it that the video lies in, whatever the spelling on disk.
+    dataset: name of the builder, which `LipClipBuilder` fills in.
+  """
+
+  path: Path
+  key: str
+  label: str
+  identity: str = ''
+  second_identity: str = ''
+  method: str = ''
+  original: str = ''
+  official: str = ''
+  group: str = ''
+  folder: str = ''
+  dataset: str = ''
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+  """The videos of a dataset, and what else was found or missed: for each kind, in words, the names that it is about."""
+
+  videos: list[VideoRecord]
+  notes: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+
+
+def known_datasets() -> list[str]:
+  """Names of the datasets that have a builder."""
+  return sorted(path.parent.name for path in BUILDERS.glob('*/README.md'))
+
+
+def read_instructions(dataset: str) -> str:
+  """The README of a dataset's builder: what to download, where to put it, and the line that builds it.
+
+  Raises:
+    UserError: there is no such builder.
+  """
+  if dataset not in known_datasets():
+    raise UserError(f'dataset {dataset!r}: {BUILDERS} has no such builder; it has {", ".join(known_datasets())}')
+  return (BUILDERS / dataset / 'README.md').read_text()
+
+
+def find_files(folder: Path) -> list[Path]:
+  """All files below a folder, sorted. Links to folders are followed, each folder once."""
+  found: list[Path] = []
+  seen: set[str] = set()
+  for place, folders, files in os.walk(folder, followlinks=True):
+    folders.sort()
+    if (real := os.path.realpath(place)) in seen:
+      folders.clear()
+      continue
+    seen.add(real)
+    found += [Path(place, name) for name in files]
+  return sorted(found)
+
+
+def find_videos(folder: Path) -> list[Path]:
+  """The files below a folder that are named like videos, sorted."""
+  return [path for path in find_files(folder) if path.suffix.lower() in VIDEO_SUFFIXES]
+
+
+def find_entry(root: Path, name: str) -> Path | None:
+  """The file or folder of this name, in any case of its letters, in the root or in one of its folders."""
+  for folder in (root, *sorted(path for path in root.iterdir() if path.is_dir())):
+    for path in sorted(folder.iterdir()):
+      if path.name.lower() == name.lower():
+        return path
+  return None
+
+
+def wrong_layout(root: Path, lacking: str) -> UserError:
+  """An error that says what a folder lacks and what it holds instead."""
+  held = sorted(path.name for path in root.iterdir())
+  return UserError(f'{root} lacks {lacking}; it holds {shorten(held) if held else "nothing"}')
+
+
+def check_videos(root: Path, videos: Iterable[VideoRecord]) -> None:
+  """Raises UserError where there is no video, or two have the same key."""
+  counts = collections.Counter(f'{video.dataset}/{video.key}' for video in videos)
+  if not counts:
+    raise UserError(f'no video of it below {root}')
+  doubles = [key for key, count in counts.items() if count > 1]
+  if doubles:
+    raise UserError(f'{len(doubles)} videos are listed twice ({shorten(doubles)}): list each file once')
+
+
+def layout_table(listing: Listing, published: Mapping[tuple[str, str], int]) -> str:
+  """What was found, by folder and class, beside what was published, and the notes: for people.
+
+  Args:
+    listing: of a dataset.
+    published: number of videos by (folder, label), where it is known.
+  """
+  found = collections.Counter((video.folder, video.label) for video in listing.videos)
+  rows = [row for row in published if found[row]] + sorted(set(found) - set(published))
+  absent = [folder for folder, label in published if not found[folder, label]]
+  width = max(len('folder'), *(len(folder) for folder, _ in rows))
+  lines = [f'{"folder":{width}}  class {"videos":>8}{"published":>11}']
+  for row in rows:
+    lines.append(f'{row[0]:{width}}  {row[1]:5} {found[row]:8}{published.get(row, "-"):>11}')
+  lines += [f'no video of {shorten(absent)}'] if absent else []
+  lines += [f'{len(names)} {kind}: {shorten(names)}' for kind, names in listing.notes.items() if names]
+  return '\n'.join(lines)
+
+
+def shorten(names: list[str]) -> str:
+  """The first of many names."""
+  return ', '.join(names[:EXAMPLES]) + (', ...' if len(names) > EXAMPLES else '')

@@ -1,0 +1,154 @@
+"""All models on the same data and split: one table.
+
+In: `configs/models/`, a config a model. Out: `<workdir>/<model>/`, the run of each, and `<workdir>/models.md`. A model
+whose run has ended is not trained again, so a table that was stopped goes on where it was.
+
+  python -m lipfake_jax.experiments.leaderboard --workdir=runs/models
+  python -m lipfake_jax.experiments.leaderboard --workdir=runs/mine --dataset=video_folder --models=cnn_lstm
+"""
+
+import argparse
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jax
+import ml_collections
+
+from lipfake_jax.core.errors import UserError, exit_codes
+from lipfake_jax.data import input_pipeline, splits
+from lipfake_jax.data.splits import PARTS
+from lipfake_jax.evaluation.provenance import describe_hardware
+from lipfake_jax.experiments.model_table import describe_model
+from lipfake_jax.inference.compilation import keep_compiled
+from lipfake_jax.inference.host_memory import keep_freed_memory
+from lipfake_jax.models import MODELS, create_model
+from lipfake_jax.report.tables import show
+from lipfake_jax.scoring.metrics import Metrics
+from lipfake_jax.training.history import read_rows
+from lipfake_jax.training.loop import train_and_evaluate
+from lipfake_jax.training.precision import resolve_precision
+
+HEADER = (
+  'model',
+  'input',
+  'parameters',
+  'GFLOP a clip',
+  'epochs',
+  'test AUC',
+  'balanced accuracy',
+  'training, clips/s',
+  'inference, clips/s',
+)
+BATCH_SIZE = 4  # of the measured speeds
+
+
+def make_config(model: str, dataset: str, epochs: int) -> ml_collections.ConfigDict:
+  """A model's own config, on another dataset where one is named, and with at most so many epochs where that is not 0.
+
+  Raises:
+    UserError: no such model.
+  """
+  if model not in MODELS:
+    raise UserError(f'model {model!r}: choose one of {", ".join(MODELS)}')
+  config = importlib.import_module(f'configs.models.{model}').get_config()
+  config.data.dataset = dataset or config.data.dataset
+  config.train.epochs = min(config.train.epochs, epochs or config.train.epochs)
+  return config
+
+
+def find_result(config: ml_collections.ConfigDict, folder: Path) -> Metrics | None:
+  """The metrics of a run that has ended, None where there is none yet.
+
+  Raises:
+    UserError: the folder's run is of other data, or of another model.
+  """
+  part = splits.split_name(config.data.split, 'test')
+  path = folder / 'eval' / f'{config.data.dataset}-{part}' / 'metrics.json'
+  if not (folder / 'config.json').exists():
+    return None
+  stored, ours = json.loads((folder / 'config.json').read_text()), json.loads(config.to_json_best_effort())
+  counted = {'data': ours['data'], 'model': ('name', 'aggregation', config.model.name)}  # not other models' arguments
+  for name, fields in counted.items():
+    if different := [field for field in fields if ours[name][field] != stored[name].get(field)]:
+      raise UserError(f'{folder} holds a run with another {name}.{different[0]}: choose another --workdir')
+  return json.loads(path.read_text()) if path.exists() else None
+
+
+def check_builds(configs: Sequence[ml_collections.ConfigDict], data_dir: str | None) -> None:
+  """Raises UserError where a part of a model's data is not built, before anything is trained."""
+  for config in configs:
+    feature = create_model(config.model.name, {}).input
+    for part in PARTS:
+      data = config.data
+      choices = (data.split, data.split_seed, data.exclude, feature)
+      input_pipeline.open_split(data.dataset, data.builder_config, part, data_dir, *choices)
+
+
+def describe_result(name: str, metrics: Metrics, epochs: int, speed: Sequence[str]) -> list[str]:
+  """Cells of a row: `speed` as of `models.speed.describe_model`."""
+  _, size, parameters, flops, *speeds = speed
+  figures = (_with_interval(metrics, figure) for figure in ('auc', 'balanced_accuracy'))
+  return [name, size, parameters, flops, str(epochs), *figures, *speeds]
+
+
+def _with_interval(metrics: Metrics, name: str) -> str:
+  interval = metrics['intervals'][name]
+  return show(metrics[name]) + (f' ({interval[0]:.3f}-{interval[1]:.3f})' if interval else '')
+
+
+def run_models(configs: Mapping[str, ml_collections.ConfigDict], workdir: Path, data_dir: str | None) -> str:
+  """Trains what is not trained yet, and makes the table.
+
+  Args:
+    configs: of each model.
+    workdir: of all runs.
+    data_dir: where datasets are kept; None is TFDS's default.
+
+  Raises:
+    UserError: a dataset is not built, or a folder holds another run.
+  """
+  check_builds(list(configs.values()), data_dir)
+  rows, tested = [], []
+  for name, config in configs.items():
+    folder = workdir / name
+    metrics = find_result(config, folder)
+    if metrics is None:
+      print(f'\n{name}')
+      train_and_evaluate(config, folder, data_dir)
+      metrics = find_result(config, folder) or {}
+      jax.clear_caches()  # the largest programs hold gigabytes
+    speed = describe_model(name, BATCH_SIZE, resolve_precision('auto'))
+    rows.append(describe_result(name, metrics, len(read_rows(folder)), speed))
+    tested.append(f'{metrics["n"]} test videos of {metrics["n_people"]} people')
+  lines = [f'| {" | ".join(cells)} |' for cells in (HEADER, ['---'] * len(HEADER), *rows)]
+  note = (
+    f'{" or ".join(dict.fromkeys(tested))}; 95 % intervals over people; thresholds as the configs say, from validation.'
+    f' Speeds with batches of {BATCH_SIZE} on {describe_hardware()}.'
+  )
+  table = '\n'.join([*lines, '', note, ''])
+  (workdir / 'models.md').write_text(table)
+  return table
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+  """The command, under the exit codes of run.py."""
+  parser = argparse.ArgumentParser(
+    prog='python -m lipfake_jax.experiments.leaderboard', description='All models in one table.'
+  )
+  parser.add_argument('--workdir', type=Path, default=Path('runs/models'), help='of all runs (default: %(default)s)')
+  parser.add_argument('--models', type=lambda text: text.split(','), default=list(MODELS))
+  parser.add_argument('--dataset', default='', help='for all of them (default: that of configs/models/)')
+  parser.add_argument('--data_dir', help="folder of the built datasets (default: TFDS's)")
+  parser.add_argument('--epochs', type=int, default=0, help='at most (default: those of configs/models/)')
+  options = parser.parse_args(arguments)
+  keep_freed_memory()
+  keep_compiled()
+  with exit_codes():
+    configs = {name: make_config(name, options.dataset, options.epochs) for name in options.models}
+    print(run_models(configs, options.workdir, options.data_dir))
+
+
+if __name__ == '__main__':
+  main()

@@ -1,0 +1,147 @@
+"""What a clip is made of, as a picture: `python -m lipfake_jax.report.clip_picture VIDEO` writes a PNG.
+
+It shows the selected crops in time order, and the activity of every frame with the threshold and the chosen ones.
+"""
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+
+from lipfake_jax.clips.analysis import Analysis, analyse_video, measure_activity
+from lipfake_jax.clips.clips import Clip, Rejection, cut_clips
+from lipfake_jax.clips.landmarks import FaceModels, open_face_models
+from lipfake_jax.clips.video import VideoError
+from lipfake_jax.core.clip_spec import SPECS, ClipSpec
+from lipfake_jax.core.errors import UserError
+
+mpl.use('Agg')
+from matplotlib import pyplot as plt  # after the choice of a backend that needs no screen
+
+COLUMNS = 15  # crops in a row of the sheet
+GAP = 2  # pixels between them
+
+
+def contact_sheet(frames: np.ndarray) -> np.ndarray:
+  """Crops side by side, row by row in time order, on white: uint8 [T, S, S, 3] -> uint8 [rows, columns, 3]."""
+  total, side = len(frames), frames.shape[1]
+  columns, step = min(COLUMNS, total), side + GAP
+  rows = -(-total // columns)
+  sheet = np.full((rows * step - GAP, columns * step - GAP, 3), 255, np.uint8)
+  for position, frame in enumerate(frames):
+    top, left = position // columns * step, position % columns * step
+    sheet[top : top + side, left : left + side] = frame
+  return sheet
+
+
+def draw_clip(analysis: Analysis, outcome: list[Clip] | Rejection, spec: ClipSpec, title: str) -> plt.Figure:
+  """The picture of one video; of a rejected one, its activity alone, with the reason in the title."""
+  clips = [] if isinstance(outcome, Rejection) else outcome
+  heights = [3] * len(clips) + [2]
+  figure, rows = plt.subplots(
+    len(heights), 1, figsize=(13, 0.4 + 1.5 * sum(heights)), height_ratios=heights, squeeze=False
+  )
+  for axes, clip in zip(rows[:, 0], clips, strict=False):
+    axes.axis('off')
+    axes.imshow(contact_sheet(clip.frames))
+    facts = f'mouth {clip.mouth_width:.0f} px, face in {clip.face_share:.0%} of the frames'
+    axes.set_title(f'{clip.key}: {spec.frames} frames by {spec.rule}, in time order; {facts}', loc='left')
+  bottom = rows[-1, 0]
+  if isinstance(outcome, Rejection):
+    bottom.set_title(f'{title}: {outcome.reason}, {outcome.detail}', loc='left')
+  _draw_activity(bottom, analysis, clips, spec)
+  figure.tight_layout()
+  return figure
+
+
+def inspect_video(path: Path, spec: ClipSpec, models: FaceModels, output: Path) -> list[Clip] | Rejection:
+  """Writes the picture of one video, of which every frame's activity is measured in full.
+
+  Raises:
+    UserError: the file can't be read as a video.
+  """
+  spec = dataclasses.replace(spec, screen=False)
+  try:
+    analysis = analyse_video(path, spec, models)
+  except (VideoError, FileNotFoundError) as error:
+    raise UserError(f'{path}: {error}') from error
+  everywhere = [measure_activity(analysis, track, spec, np.ones(len(track), bool)) for track in analysis.tracks]
+  analysis = dataclasses.replace(analysis, tracks=everywhere)
+  outcome = cut_clips(analysis, spec, path.name)
+  figure = draw_clip(analysis, outcome, spec, path.name)
+  figure.savefig(output, dpi=110)
+  plt.close(figure)
+  return outcome
+
+
+def draw_augmentations(clip: Clip, output: Path, draws: int = 2) -> None:
+  """Writes a picture of a clip under each augmentation alone: a row for every draw, frames in time order."""
+  import jax  # not above: nothing else here needs it
+
+  from lipfake_jax.training.augment import EXAMPLES, Augmentation, augment_clip
+
+  shown = np.linspace(0, len(clip.frames) - 1, COLUMNS).astype(int)
+  rows = [('as it is', clip.frames)]
+  none = Augmentation(flip=0.0, brightness=0.0)
+  for name, value in EXAMPLES.items():
+    for draw in range(draws):
+      spec = dataclasses.replace(none, **{name: value})  # type: ignore[arg-type]  # a number
+      changed = augment_clip(jax.numpy.asarray(clip.frames) / 255, jax.random.key(draw), spec)
+      rows.append((f'{name}={value:g}', np.round(np.asarray(changed) * 255).astype(np.uint8)))
+  figure, axes = plt.subplots(len(rows), 1, figsize=(13, 1.05 * len(rows)))
+  for row, (title, frames) in zip(axes, rows, strict=True):
+    row.imshow(contact_sheet(frames[shown]))
+    row.set(xticks=[], yticks=[])
+    row.set_ylabel(title, rotation=0, ha='right', va='center')
+  figure.tight_layout()
+  figure.savefig(output, dpi=110)
+  plt.close(figure)
+
+
+def _draw_activity(axes: plt.Axes, analysis: Analysis, clips: list[Clip], spec: ClipSpec) -> None:
+  for track in analysis.tracks:
+    gaps = np.flatnonzero(np.diff(track.indices) > 1) + 1  # where the line breaks
+    times, activity = np.insert(track.times, gaps, np.nan), np.insert(track.activity, gaps, np.nan)
+    axes.plot(times, activity, linewidth=1, label=f'face {track.number}')
+  for clip in clips:
+    axes.plot(clip.times, clip.activity, '.', color='#c4513d', label=f'{len(clip.times)} chosen')
+  if spec.rule in ('top_k', 'even'):
+    axes.axhline(spec.threshold, color='k', linestyle='--', linewidth=1, label=f'threshold {spec.threshold:g}')
+  unit = 'px at a mouth of 64, per 1/25 s' if spec.normalise else 'px per frame'
+  axes.set(xlabel='seconds', ylabel=f'mean flow on {spec.flow_on}, {unit}', xlim=(0, None), ylim=(0, None))
+  if analysis.tracks:
+    axes.legend(loc='upper right')
+
+
+def main(arguments: list[str] | None = None) -> int:
+  """The command; returns its exit code: 2 if a file could not be read, after all the others were."""
+  parser = argparse.ArgumentParser(prog='python -m lipfake_jax.report.clip_picture', description=__doc__)
+  parser.add_argument('videos', nargs='+', metavar='VIDEO', type=Path)
+  parser.add_argument('--config', choices=SPECS, default='flow_lips_60x64', help='what a clip is')
+  parser.add_argument('--augment', action='store_true', help='also draw what each augmentation does to the clip')
+  parser.add_argument('--out', type=Path, default=Path('.'), help='folder for the pictures (default: here)')
+  options = parser.parse_args(arguments)
+  options.out.mkdir(parents=True, exist_ok=True)
+  failed = False
+  with open_face_models() as models:
+    for video in options.videos:
+      output = options.out / f'{video.stem}.inspect.png'
+      try:
+        outcome = inspect_video(video, SPECS[options.config], models, output)
+      except UserError as error:
+        print(f'error: {error}', file=sys.stderr)
+        failed = True
+        continue
+      print(f'{output}' + (f' ({outcome.reason}: {outcome.detail})' if isinstance(outcome, Rejection) else ''))
+      if options.augment and not isinstance(outcome, Rejection):
+        output = options.out / f'{video.stem}.augment.png'
+        draw_augmentations(outcome[0], output)
+        print(output)
+  return 2 if failed else 0
+
+
+if __name__ == '__main__':
+  sys.exit(main())

@@ -1,0 +1,104 @@
+"""Scores of videos or of clips, with what is known of each.
+
+In: a model's logits for the clips of a split. Out: `Scores`, and their CSV. Next stages: `metrics`, `evaluate`.
+"""
+
+import csv
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data.input_pipeline import Split, Table
+from lipfake_jax.scoring.aggregation import aggregate
+
+COLUMNS = ('id', 'label', 'p_fake', 'frames_used', 'method', 'identity', 'dataset', 'p_calibrated')
+
+
+@dataclasses.dataclass(frozen=True)
+class Scores:
+  """One entry for each of N videos, or of N clips.
+
+  Attributes:
+    labels: int32 [N], 0 real, 1 fake.
+    p_fake: float64 [N], probabilities.
+    frames: frames that each score comes from.
+    positions: int64 [N], the (first) clip of each in its split.
+    table: what the split's table knows of that clip, a column a fact: 'key', 'identity', 'method', 'codec', ...
+  """
+
+  labels: np.ndarray
+  p_fake: np.ndarray
+  frames: list[int]
+  positions: np.ndarray
+  table: Table
+
+  def __len__(self) -> int:
+    return len(self.labels)
+
+  @property
+  def groups(self) -> list[str]:
+    """Whose face each shows, for the bootstrap; where that is unknown the video stands for itself."""
+    columns = (self.table[name] for name in ('dataset', 'identity', 'original', 'key'))
+    return [
+      f'{dataset}/{identity or original or key}' for dataset, identity, original, key in zip(*columns, strict=True)
+    ]
+
+
+def video_scores(logits: np.ndarray, split: Split, rule: str) -> Scores:
+  """One score a video, of all scores of its clips.
+
+  Args:
+    logits: float [N] of the N clips of the split, or [N, M] of M scores a clip.
+    split: what they are of.
+    rule: of `aggregate`.
+  """
+  return _collect(logits, split, rule, group_clips(split))
+
+
+def clip_scores(logits: np.ndarray, split: Split, rule: str) -> Scores:
+  """One score a clip; arguments as those of `video_scores`."""
+  return _collect(logits, split, rule, [[position] for position in range(len(split))])
+
+
+def group_clips(split: Split) -> list[list[int]]:
+  """The positions of the clips of each video."""
+  videos: dict[tuple[str, str], list[int]] = {}
+  for position, video in enumerate(zip(split.table['dataset'], split.table['key'], strict=True)):
+    videos.setdefault(video, []).append(position)
+  return list(videos.values())
+
+
+def _collect(logits: np.ndarray, split: Split, rule: str, members: Sequence[list[int]]) -> Scores:
+  first = np.array([positions[0] for positions in members])
+  return Scores(
+    labels=split.labels[first],
+    p_fake=np.array([aggregate(logits[positions].ravel(), rule) for positions in members]),
+    frames=[len(positions) * split.spec['frames'] for positions in members],
+    positions=first,
+    table={name: [column[i] for i in first] for name, column in split.table.items()},
+  )
+
+
+def write_scores(path: Path, scores: Scores, p_calibrated: np.ndarray) -> None:
+  """Writes scores.csv, one row a video, under COLUMNS."""
+  known = (scores.table[name] for name in ('method', 'identity', 'dataset'))
+  columns = (scores.table['key'], scores.labels, scores.p_fake, scores.frames, *known, p_calibrated)
+  with open(path, 'w', newline='') as file:
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    writer.writerows(zip(*columns, strict=True))
+
+
+def read_scores(path: Path) -> dict[tuple[str, str], dict[str, str]]:
+  """The rows of a scores.csv by (dataset, id).
+
+  Raises:
+    UserError: there is no such file.
+  """
+  if not path.exists():
+    raise UserError(f'{path} is missing: evaluate the run on this dataset first (run.py --mode=eval)')
+  with open(path, newline='') as file:
+    return {(row['dataset'], row['id']): row for row in csv.DictReader(file)}

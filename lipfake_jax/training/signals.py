@@ -1,0 +1,54 @@
+"""How a run learns that it is to end early: SIGTERM, as clusters send it, or Ctrl-C."""
+
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+
+import jax
+from jax.experimental import multihost_utils
+
+from lipfake_jax.core.errors import Interrupted
+
+Ask = Callable[[int], Interrupted | None]
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextlib.contextmanager
+def watch() -> Iterator[Ask]:
+  """While it is open, a signal ends nothing by itself; a second one ends the process at once.
+
+  The function it yields takes the number of the step that was just done. Once a signal has come, it returns the
+  exception to raise when all is saved: after the same step in all processes, each of which has to ask after every step.
+  """
+  if jax.process_count() > 1:
+    yield _ask_together
+    return
+  caught: list[int] = []
+
+  def note(number: int, frame: object) -> None:
+    del frame
+    caught.append(number)
+    restore()
+
+  def restore() -> None:
+    for number, handler in before.items():
+      signal.signal(number, handler)
+
+  def ask(step: int) -> Interrupted | None:
+    return _interrupted(caught[0], step) if caught else None
+
+  before = {number: signal.signal(number, note) for number in SIGNALS}
+  try:
+    yield ask
+  finally:
+    restore()
+
+
+def _ask_together(step: int) -> Interrupted | None:
+  """JAX's own handler notices SIGTERM in any process, and names a step after which all of them stop."""
+  return _interrupted(signal.SIGTERM, step) if multihost_utils.reached_preemption_sync_point(step) else None
+
+
+def _interrupted(number: int, step: int) -> Interrupted:
+  name = signal.Signals(number).name
+  return Interrupted(f'{name}: saved after step {step}; the same command goes on from there', 128 + number)

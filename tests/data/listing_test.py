@@ -1,0 +1,70 @@
+"""Videos as they lie on disk, and what is told of them."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from data_builders.conftest import touch
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data.listing import (
+  Listing,
+  VideoRecord,
+  check_videos,
+  find_entry,
+  find_videos,
+  layout_table,
+  read_instructions,
+)
+
+
+def test_found_and_published_stand_side_by_side():
+  videos = [
+    VideoRecord(Path(k), k, label, folder=folder) for k, label, folder in (('1', 'real', 'A'), ('2', 'fake', 'X'))
+  ]
+  listing = Listing(videos, {'masked': [f'{n}.mp4' for n in range(5)], 'missing': []})
+  text = layout_table(listing, {('A', 'real'): 590, ('B', 'fake'): 5639})
+  assert [line.split() for line in text.splitlines()[:3]] == [
+    ['folder', 'class', 'videos', 'published'], ['A', 'real', '1', '590'], ['X', 'fake', '1', '-'],
+  ]  # fmt: skip
+  assert text.splitlines()[3:] == ['no video of B', '5 masked: 0.mp4, 1.mp4, 2.mp4, ...']
+
+
+def test_folders_are_found_in_any_case_and_one_level_down(tmp_path):
+  touch(tmp_path, 'youtube-REAL/a.mp4', 'inner/Celeb-real/b.mp4', 'inner/deeper/YouTube-fake/c.mp4')
+  assert find_entry(tmp_path, 'YouTube-real') == tmp_path / 'youtube-REAL'
+  assert find_entry(tmp_path, 'Celeb-real') == tmp_path / 'inner' / 'Celeb-real'
+  assert find_entry(tmp_path, 'YouTube-fake') is None
+
+
+def test_equal_keys_are_two_videos_only_in_two_datasets():
+  one = VideoRecord(Path('a'), 'a.mp4', 'real', dataset='x')
+  check_videos(Path('.'), [one, dataclasses.replace(one, dataset='y')])
+  with pytest.raises(UserError, match='listed twice'):
+    check_videos(Path('.'), [one, one])
+
+
+def test_videos_are_known_by_their_suffix_in_any_case(tmp_path):
+  touch(tmp_path, 'b/x.MP4', 'a.webm', 'notes.txt', 'c/d/e.gif')
+  (tmp_path / 'folder.mp4').mkdir()
+  assert [path.name for path in find_videos(tmp_path)] == ['a.webm', 'x.MP4', 'e.gif']
+
+
+def test_linked_folders_are_followed_and_circles_end(tmp_path):
+  touch(tmp_path, 'disk/part/b.mp4', 'set/a.mp4')
+  (tmp_path / 'set' / 'linked').symlink_to(tmp_path / 'disk')
+  (tmp_path / 'disk' / 'part' / 'back').symlink_to(tmp_path / 'set')
+  found = [path.relative_to(tmp_path).as_posix() for path in find_videos(tmp_path / 'set')]
+  assert found == ['set/a.mp4', 'set/linked/part/b.mp4']
+
+
+def test_an_empty_folder_is_told(tmp_path):
+  with pytest.raises(UserError, match='no video of it below'):
+    check_videos(tmp_path, [])
+
+
+def test_an_unknown_dataset_names_the_known_ones():
+  with pytest.raises(
+    UserError, match='celeb_df_v2, combined, demo_lips, dfdc, faceforensics, fakeavceleb, m2fred_wav2lip'
+  ):
+    read_instructions('celeb')

@@ -1,0 +1,103 @@
+"""Controls in time: the motion is taken away from clips."""
+
+import json
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lipfake_jax.data import input_pipeline
+from lipfake_jax.evaluation import controls
+from lipfake_jax.evaluation.controls import control_table, hold_frame, shuffle_frames
+from lipfake_jax.evaluation.evaluate import score_clips
+from lipfake_jax.models import create_model
+from lipfake_jax.scoring.scores import video_scores
+from tests.models.model_checks import random_variables
+
+pytestmark = pytest.mark.usefixtures('quick_evaluation')
+
+CLIPS = np.random.default_rng(0).integers(0, 256, (3, 8, 4, 4, 3), np.uint8)
+
+
+def test_shuffled_clips_have_the_same_frames_in_an_order_of_their_own():
+  orders = []
+  for clip in CLIPS:
+    shuffled = shuffle_frames(clip)
+    orders.append(tuple(int(np.flatnonzero((clip == frame).all(axis=(1, 2, 3)))[0]) for frame in shuffled))
+    assert sorted(orders[-1]) == list(range(8))
+    np.testing.assert_array_equal(shuffle_frames(clip.copy()), shuffled)  # whenever and wherever it comes
+  assert len({*orders, tuple(range(8))}) == 4
+  assert (shuffle_frames(CLIPS[0], seed=1) != shuffle_frames(CLIPS[0])).any()
+
+
+def test_a_held_frame_is_the_middle_one():
+  np.testing.assert_array_equal(hold_frame(CLIPS[0]), [CLIPS[0, 4]] * 8)
+
+
+@pytest.mark.parametrize('feature', ['clip', 'lips'])
+def test_a_detector_of_motion_loses_by_a_frame_that_stands_still(tiny_data, feature):
+  """Fakes of these clips flicker, pixels and lips."""
+  split = input_pipeline.open_split('tiny_clips', 'tiny', 'test', tiny_data, feature=feature)
+
+  def motion(clips):
+    change = np.abs(np.diff(clips / np.float32(255 if split.feature == 'clip' else 1), axis=1))
+    return change.mean(axis=tuple(range(1, change.ndim)))
+
+  plain = video_scores(score_clips(motion, split, 4), split, 'mean')
+  found = controls.run_controls(motion, split, plain, 0.5, 4, 'mean')
+  assert (found['run']['auc'], found['single_frame']['auc']) == (1, 0.5)
+  loss, interval = found['single_frame']['auc_loss']
+  assert (loss, interval) == (0.5, (0.5, 0.5))
+  assert found['shuffled']['auc_loss'][0] == 1 - found['shuffled']['auc']
+
+
+def test_a_model_without_time_does_not_see_the_order(tiny_data):
+  """1e-6: scores of frames are added in another order."""
+  split = input_pipeline.open_split('tiny_clips', 'tiny', 'test', tiny_data)
+  model = create_model('cnn5_frames', {'filters': (4, 8), 'hidden': 8})
+  variables = random_variables(model, jnp.zeros((1, *split.clip_shape)))
+  score = lambda clips: np.asarray(model.apply(variables, clips / np.float32(255)))  # noqa: E731
+  plain, shuffled, held = (
+    video_scores(score_clips(lambda clips, c=change: score(np.stack([c(x) for x in clips])), split, 4), split, 'mean')
+    for change in (np.asarray, shuffle_frames, hold_frame)
+  )
+  assert plain.p_fake.std() > 1e-3
+  np.testing.assert_allclose(shuffled.p_fake, plain.p_fake, rtol=1e-6)
+  assert np.abs(held.p_fake - plain.p_fake).max() > 1e-3
+  found = controls.run_controls(score, split, plain, 0.5, 4, 'mean')
+  assert found['shuffled']['auc_loss'] == (0, (0, 0))
+
+
+def test_the_table_shows_what_is_lost():
+  shuffled = {'auc': 0.75, 'balanced_accuracy': 0.5, 'auc_loss': (0.05, (-0.01, 0.125))}
+  table = control_table('title', {'run': {'auc': 0.8, 'balanced_accuracy': None}, 'shuffled': shuffled})
+  lines = [line.split() for line in table.splitlines()]
+  assert lines[3] == ['this', 'run', '0.800', '-', '-']
+  assert lines[4] == ['frames', 'shuffled', '0.750', '0.050', '-0.010', 'to', '+0.125', '0.500']
+
+
+@pytest.mark.slow
+def test_the_command_writes_controls_of_a_run(tmp_path, tiny_data, capsys):
+  from tests.training.loop_test import run
+
+  run(tmp_path, tiny_data, **{'train.epochs': 1})
+  capsys.readouterr()
+  controls.main([str(tmp_path), f'--data_dir={tiny_data}', '--datasets=tiny_clips,tiny_clips:validation'])
+  assert capsys.readouterr().out.count('frames shuffled') == 2
+  written = json.loads(Path(tmp_path / 'eval' / 'tiny_clips-test' / 'controls.json').read_text())
+  plain = json.loads(Path(tmp_path / 'eval' / 'tiny_clips-test' / 'metrics.json').read_text())
+  assert written['run'] == {name: plain[name] for name in ('auc', 'balanced_accuracy')}
+  assert set(written) == {'weights', 'run', 'shuffled', 'single_frame'}
+  page = (tmp_path / 'eval' / 'tiny_clips-test' / 'report.html').read_text()
+  assert 'frames of each clip shuffled' in page
+  assert plain['metadata']['auc'] == 0.5  # these clips' facts are all the same
+  warned = any('metadata alone does about as well' in warning for warning in plain['warnings'])
+  assert warned == (plain['metadata']['lead_interval'][0] <= 0)
+
+
+def test_the_command_without_a_run(tmp_path, capsys):
+  with pytest.raises(SystemExit) as end:
+    controls.main([str(tmp_path)])
+  assert end.value.code == 2
+  assert 'train first' in capsys.readouterr().err

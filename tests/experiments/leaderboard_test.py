@@ -1,0 +1,67 @@
+"""One table of all models: their configs, what is trained and what is read, and the rows."""
+
+import json
+
+import pytest
+
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.experiments import leaderboard
+from lipfake_jax.models import MODELS
+from tests.evaluation.evaluation_cases import make_measured
+from tests.training.loop_test import tiny_config
+
+pytestmark = pytest.mark.usefixtures('quick_evaluation')
+
+
+def test_every_model_has_a_config_that_differs_in_little():
+  for name in MODELS:
+    config = leaderboard.make_config(name, '', 0)
+    assert (config.model.name, config.data.dataset, config.eval.threshold) == (name, 'demo_lips', 'balanced_accuracy')
+
+
+def test_another_dataset_and_fewer_epochs():
+  config = leaderboard.make_config('cnn3d', 'video_folder', 2)
+  assert (config.data.dataset, config.train.epochs) == ('video_folder', 2)
+  assert leaderboard.make_config('motion_svm', '', 5).train.epochs == 1  # at most
+  with pytest.raises(UserError, match='choose one of cnn_lstm'):
+    leaderboard.make_config('lstm', '', 0)
+
+
+def test_a_row_has_the_intervals():
+  metrics, _, _ = make_measured([0, 1] * 20, [0.2, 0.8] * 19 + [0.8, 0.2])
+  speed = ['lips', 'lips 60x64x2', '90,817', '0.01', '159', '881']
+  row = leaderboard.describe_result('lips', metrics, 7, speed)
+  low, high = metrics['intervals']['balanced_accuracy']
+  assert row[:5] == ['lips', 'lips 60x64x2', '90,817', '0.01', '7']
+  assert row[6:] == [f'0.950 ({low:.3f}-{high:.3f})', '159', '881']
+
+
+@pytest.mark.slow
+def test_trains_what_is_not_trained_and_reads_the_rest(tmp_path, tiny_data, capsys):
+  configs = {'lip_kinematics': tiny_config(**{'model.name': 'lip_kinematics', 'train.epochs': 2})}
+  table = leaderboard.run_models(configs, tmp_path, tiny_data)
+  metrics = json.loads((tmp_path / 'lip_kinematics' / 'eval' / 'tiny_clips-test' / 'metrics.json').read_text())
+  cells = table.splitlines()[2].split(' | ')
+  assert cells[:5] == ['| lip_kinematics', 'lips 60x64x2', '90,817', '0.01', '2']
+  assert cells[5].startswith(f'{metrics["auc"]:.3f} (')
+  assert (tmp_path / 'models.md').read_text() == table
+  capsys.readouterr()
+  leaderboard.run_models(configs, tmp_path, tiny_data)
+  assert 'epoch' not in capsys.readouterr().out  # nothing is trained again
+  configs['lip_kinematics'].model.clrnet.momentum = 0.5  # not the model's
+  assert leaderboard.run_models(configs, tmp_path, tiny_data).splitlines()[2].split(' | ')[:5] == cells[:5]
+  configs['lip_kinematics'].data.split_seed = 5
+  with pytest.raises(UserError, match=r'holds a run with another data\.split_seed: choose another --workdir'):
+    leaderboard.run_models(configs, tmp_path, tiny_data)
+  configs['lip_kinematics'].data.split_seed = 0
+  configs['lip_kinematics'].model.lip_kinematics.units = 8
+  with pytest.raises(UserError, match=r'holds a run with another model\.lip_kinematics: choose another --workdir'):
+    leaderboard.run_models(configs, tmp_path, tiny_data)
+
+
+def test_missing_data_is_told_before_anything_is_trained(tmp_path, capsys):
+  with pytest.raises(SystemExit) as stop:
+    leaderboard.main([f'--workdir={tmp_path / "runs"}', f'--data_dir={tmp_path}', '--models=cnn_lstm'])
+  assert stop.value.code == 2
+  assert 'demo_lips/flow_lips_60x64 is not built' in capsys.readouterr().err
+  assert not (tmp_path / 'runs').exists()

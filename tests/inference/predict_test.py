@@ -1,0 +1,69 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lipfake_jax.clips.regions import LIP_POINTS
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.evaluation.evaluate import Run
+from lipfake_jax.inference import predict
+from lipfake_jax.scoring.verdict import Decision
+from lipfake_jax.training import loop
+from tests.conftest import make_clip
+from tests.training.loop_test import tiny_config
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory, tiny_data):
+  """A short run whose clips are 6 lip crops of 16x16."""
+  workdir = tmp_path_factory.mktemp('trained')
+  loop.train_and_evaluate(tiny_config(**{'train.epochs': 1}), workdir, tiny_data)
+  return workdir
+
+
+def test_predict_gives_each_video_a_verdict_or_a_reason(trained, tmp_path, face_video, blank_video, text_video, capsys):
+  folder = tmp_path / 'folder'
+  folder.mkdir()
+  for name, source in (('b.mp4', blank_video), ('t.mp4', text_video)):
+    (folder / name).write_bytes(source.read_bytes())
+  (folder / 'notes.txt').write_text('no video')
+  predict.predict_videos(trained, [str(face_video), str(folder), str(face_video)], batch_size=2)
+  stored = json.loads((trained / 'predictions.json').read_text())
+  face, blank, text = stored['videos']
+  assert face['video'] == str(face_video)
+  assert 0 < face['p_fake'] < 1
+  assert face['verdict'] == ('fake' if face['p_fake'] > stored['threshold'] else 'real')
+  assert (blank['p_fake'], blank['verdict']) == (None, None)
+  assert blank['reason'].startswith('no_face')
+  assert text['reason'].startswith('unreadable')
+  table = capsys.readouterr().out
+  assert f'{face["p_fake"]:.3f}' in table
+  assert 'none: no_face' in table
+
+
+def test_models_of_landmarks_get_the_lips_of_all_clips_of_a_video():
+  """Two videos, of two clips and of one; the last batch of two is padded."""
+  videos = [[tiny_clip(0.5), tiny_clip(1.5)], [tiny_clip(-1.0)]]
+  shapes = []
+
+  def score(lips):
+    shapes.append((lips.shape, lips.dtype))
+    return lips.mean(axis=(1, 2, 3))
+
+  meta = {'model': {'name': 'lip_kinematics', 'arguments': {}, 'aggregation': 'mean_logit'}}
+  run = Run(Path(), score, meta, Decision())
+  found = predict.score_videos(run, videos, batch_size=2)
+  assert found == pytest.approx([1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(1.0))])
+  assert shapes == [((2, 3, len(LIP_POINTS), 2), np.float32)] * 2
+
+
+def tiny_clip(value):
+  return make_clip(np.zeros((3, 8, 8, 3), np.uint8), 'v', lips=np.full((3, len(LIP_POINTS), 2), value, np.float32))
+
+
+def test_predict_of_nothing(trained, tmp_path):
+  with pytest.raises(UserError, match='no video in this folder'):
+    predict.predict_videos(trained, [str(tmp_path)], batch_size=2)
+  with pytest.raises(UserError, match='no such file or folder'):
+    predict.predict_videos(trained, [str(tmp_path / 'none.mp4')], batch_size=2)
