@@ -15,9 +15,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.data = ml_collections.ConfigDict()
   config.data.dataset = 'celeb_df_v2'  # a builder in data_builders/; 'a+b' for several
   config.data.builder_config = 'flow_lips_60x64'  # what a clip is: a name in lipfake_jax/core/clip_spec.py SPECS
-  config.data.split = (
-    ''  # identity, official or paper, see lipfake_jax/data/splits.py; '' is the dataset's own
-  )
+  config.data.split = ''  # identity, official or paper, see lipfake_jax/data/splits.py; '' is the dataset's own
   config.data.split_seed = 0  # another seed is another split
   config.data.exclude = ()  # folders of the dataset that are left aside, e.g. ('YouTube-real',)
   config.data.weights = ()  # with 'a+b': the share of an epoch that each gives; () takes every clip once

@@ -158,8 +158,9 @@ def tiny_data(tmp_path_factory) -> str:
   `tiny_clips/tiny_motion` has their motion, too.
   """
   from lipfake_jax.clips import extraction
+  from lipfake_jax.core.vocabulary import VideoRecord
   from lipfake_jax.data.builder import LipClipBuilder, LipClipConfig
-  from lipfake_jax.data.listing import Listing, VideoRecord
+  from lipfake_jax.data.listing import Listing
 
   spec = ClipSpec(**TINY)
   cache = tmp_path_factory.mktemp('cache')

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from lipfake_jax.core.clip_spec import SPECS
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder, LipClipConfig, create_builder
-from lipfake_jax.data.listing import Listing, VideoRecord, read_instructions, wrong_layout
+from lipfake_jax.data.listing import Listing, read_instructions, wrong_layout
 
 
 class Builder(LipClipBuilder):

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from lipfake_jax.core.clip_spec import SPECS
+from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import CONFIGS, LipClipBuilder, LipClipConfig
-from lipfake_jax.data.listing import Listing, VideoRecord, read_instructions
+from lipfake_jax.data.listing import Listing, read_instructions
 
 
 @dataclasses.dataclass

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.listing import Listing, VideoRecord, find_files, find_videos, read_instructions, wrong_layout
+from lipfake_jax.data.listing import Listing, find_files, find_videos, read_instructions, wrong_layout
 
 METADATA = 'metadata.json'
 LABELS = {'REAL': 'real', 'FAKE': 'fake'}

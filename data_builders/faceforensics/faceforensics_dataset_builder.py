@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.listing import Listing, VideoRecord, find_entry, find_videos, read_instructions, wrong_layout
+from lipfake_jax.data.listing import Listing, find_entry, find_videos, read_instructions, wrong_layout
 
 ORIGINALS, MANIPULATED = 'original_sequences', 'manipulated_sequences'
 METHODS = ('Deepfakes', 'Face2Face', 'FaceSwap', 'NeuralTextures', 'FaceShifter', 'DeepFakeDetection')

@@ -7,8 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import CONFIGS, LipClipBuilder, LipClipConfig
-from lipfake_jax.data.listing import Listing, VideoRecord, find_entry, find_videos, read_instructions, wrong_layout
+from lipfake_jax.data.listing import Listing, find_entry, find_videos, read_instructions, wrong_layout
 
 TABLE = 'meta_data.csv'
 COLUMNS = ('source', 'target1', 'target2', 'method', 'type', 'race', 'gender', 'path')

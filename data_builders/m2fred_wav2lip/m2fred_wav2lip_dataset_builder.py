@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.listing import Listing, VideoRecord, find_entry, find_videos, read_instructions, wrong_layout
+from lipfake_jax.data.listing import Listing, find_entry, find_videos, read_instructions, wrong_layout
 
 REALS, FAKES = 'M2FRED', 'WAV2LIP'
 # Matched with a real's path below its root, without the suffix: <III>_<session>_<mask>_<take>, mask 1 is masked.

@@ -4,9 +4,9 @@ import csv
 from pathlib import Path
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import LABELS, PARTS, VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.listing import LABELS, Listing, VideoRecord, find_videos, read_instructions
-from lipfake_jax.data.splits import PARTS
+from lipfake_jax.data.listing import Listing, find_videos, read_instructions
 
 COLUMNS = ('path', 'label', 'identity', 'second_identity', 'method', 'original', 'split')
 

@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
+from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.listing import Listing, VideoRecord, find_videos, read_instructions
+from lipfake_jax.data.listing import Listing, find_videos, read_instructions
 
 NAME = re.compile(r'(?P<identity>\d{3})(?!\d).*')  # the person's number, then session and shot in various spellings
 

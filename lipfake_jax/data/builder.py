@@ -26,17 +26,9 @@ from lipfake_jax.clips.features.motion_statistics import N_FEATURES
 from lipfake_jax.clips.regions import LIP_POINTS
 from lipfake_jax.core.clip_spec import SPECS, ClipSpec
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import LABELS, VideoRecord
 from lipfake_jax.data import splits
-from lipfake_jax.data.listing import (
-  LABELS,
-  STORED,
-  UNEVEN_REJECTIONS,
-  Listing,
-  VideoRecord,
-  check_videos,
-  layout_table,
-  read_instructions,
-)
+from lipfake_jax.data.listing import STORED, UNEVEN_REJECTIONS, Listing, check_videos, layout_table, read_instructions
 
 TEXTS = tuple(field.name for field in dataclasses.fields(VideoRecord) if field.name not in ('path', 'label'))
 # Of a clip, see `clips.Clip`.
@@ -207,7 +199,7 @@ def create_builder(dataset: str, config: str | None = None, data_dir: str | None
 
 
 def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
-  """The features of an example; T frames of S x S pixels, see `clips.Clip` and `listing.VideoRecord`."""
+  """The features of an example; T frames of S x S pixels, see `clips.Clip` and `VideoRecord`."""
   t, s = spec.frames, spec.size
   motion = {'motion': tfds.features.Tensor(shape=(N_FEATURES,), dtype=np.float32, encoding='bytes')}
   return tfds.features.FeaturesDict(

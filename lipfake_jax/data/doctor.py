@@ -22,9 +22,10 @@ from lipfake_jax.clips.landmarks import open_face_models
 from lipfake_jax.clips.video import VideoError, probe
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError, exit_codes
+from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data import splits
 from lipfake_jax.data.builder import LipClipBuilder, create_builder
-from lipfake_jax.data.listing import VideoRecord, layout_table
+from lipfake_jax.data.listing import layout_table
 
 SAMPLE = 4  # videos that are extracted to measure the time
 COPIES = 2  # of each clip: in the cache, from which a build goes on, and in the dataset

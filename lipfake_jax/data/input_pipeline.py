@@ -22,8 +22,9 @@ from lipfake_jax.clips.features.motion_statistics import N_FEATURES
 from lipfake_jax.clips.regions import LIP_POINTS
 from lipfake_jax.core.clip_spec import SPECS
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import LABELS
 from lipfake_jax.data import splits
-from lipfake_jax.data.listing import LABELS, STORED, read_instructions
+from lipfake_jax.data.listing import STORED, read_instructions
 
 # What can stand for a clip, and its type: see `clips.Clip`.
 FEATURES = {'clip': np.uint8, 'lips': np.float32, 'motion': np.float32}

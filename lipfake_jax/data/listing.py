@@ -11,44 +11,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import VideoRecord
 
 VIDEO_SUFFIXES = ('.avi', '.gif', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm')
 BUILDERS = Path(__file__).parents[2] / 'data_builders'
 STORED = 'clips'  # the one TFDS split that a dataset is built as; its parts are a choice at reading
-LABELS = ('real', 'fake')  # class 0 and class 1; fake is the positive one
 UNEVEN_REJECTIONS = 0.05  # a difference of the classes' shares of rejected videos that is worth a warning
 EXAMPLES = 3  # names given in a message for many
-
-
-@dataclasses.dataclass(frozen=True)
-class VideoRecord:
-  """One video of a dataset.
-
-  Attributes:
-    path: the file.
-    key: its name in the dataset: unique, and the same wherever the dataset lies (the path below its root).
-    label: 'real' or 'fake'.
-    identity: the person whose face and head it is, '' if unknown.
-    second_identity: of a swap, the person whose face was put in; several are joined by '+'.
-    method: how a fake was made; 'original' for reals.
-    original: key of the real video that a fake was made from, '' if unknown.
-    official: 'train', 'validation' or 'test' by the set's own list, '' if it names none.
-    group: persons who must be in one part, because each was swapped with the other alone; '' if there is no such tie.
-    folder: what the set itself calls the part of it that the video lies in, whatever the spelling on disk.
-    dataset: name of the builder, which `LipClipBuilder` fills in.
-  """
-
-  path: Path
-  key: str
-  label: str
-  identity: str = ''
-  second_identity: str = ''
-  method: str = ''
-  original: str = ''
-  official: str = ''
-  group: str = ''
-  folder: str = ''
-  dataset: str = ''
 
 
 @dataclasses.dataclass(frozen=True)

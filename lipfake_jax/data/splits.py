@@ -20,9 +20,8 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import ALL, PARTS
 
-PARTS = ('train', 'validation', 'test')
-ALL = 'all'  # every video, also those that a split leaves out
 SPLITS = ('identity', 'official', 'paper')
 SHARES = (0.7, 0.15, 0.15)
 PAPER_SHARES = (0.7, 0.0, 0.3)
@@ -34,7 +33,7 @@ LEAKY = f'warning: {LEAKY_NAME} has the same people in training and test, and it
 # golden ratio, and the fractions of the square roots of 2, 3, 7 and 11 (a Kronecker sequence).
 STEPS = (0x9E3779B97F4A7C15, *(math.isqrt(p << 128) % 2**64 for p in (2, 3, 7, 11)))
 
-Row = Mapping[str, str]  # the fields of a `listing.VideoRecord`, but for the path
+Row = Mapping[str, str]  # the fields of a `VideoRecord`, but for the path
 
 
 def draw(name: str, seed: int) -> float:

@@ -21,8 +21,8 @@ import numpy as np
 
 from lipfake_jax.clips.clips import Rejection
 from lipfake_jax.core.errors import exit_codes
+from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.input_pipeline import Split
-from lipfake_jax.data.listing import VideoRecord
 from lipfake_jax.evaluation.evaluate import (
   evaluate_split,
   open_run,

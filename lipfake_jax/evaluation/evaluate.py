@@ -19,9 +19,9 @@ import numpy as np
 
 from lipfake_jax.core.clip_spec import SPECS, ClipSpec
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import LABELS
 from lipfake_jax.data import input_pipeline
 from lipfake_jax.data.input_pipeline import Split
-from lipfake_jax.data.listing import LABELS
 from lipfake_jax.evaluation.breakdown import break_down
 from lipfake_jax.evaluation.provenance import describe_run
 from lipfake_jax.evaluation.shortcut import metadata_control

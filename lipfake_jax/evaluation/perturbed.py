@@ -15,9 +15,10 @@ from lipfake_jax.clips import extraction
 from lipfake_jax.clips.clips import Rejection
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import LABELS, VideoRecord
 from lipfake_jax.data import splits
 from lipfake_jax.data.builder import create_builder
-from lipfake_jax.data.listing import LABELS, VideoRecord, shorten
+from lipfake_jax.data.listing import shorten
 from lipfake_jax.evaluation import evaluate
 from lipfake_jax.evaluation.evaluate import Run
 from lipfake_jax.inference import predict

@@ -18,7 +18,7 @@ import numpy as np
 from lipfake_jax.clips.clips import Rejection
 from lipfake_jax.core.clip_spec import PERTURBATIONS
 from lipfake_jax.core.errors import UserError, exit_codes
-from lipfake_jax.data.listing import LABELS, VideoRecord
+from lipfake_jax.core.vocabulary import LABELS, VideoRecord
 from lipfake_jax.evaluation import evaluate
 from lipfake_jax.evaluation.perturbed import Judge, Verdict, find_data_dir, find_tested, judge_videos, limit_videos
 from lipfake_jax.evaluation.provenance import digest_weights

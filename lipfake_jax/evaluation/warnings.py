@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from lipfake_jax.core.vocabulary import ALL, LABELS
 from lipfake_jax.data import splits
 from lipfake_jax.data.input_pipeline import Split
-from lipfake_jax.data.listing import LABELS, UNEVEN_REJECTIONS
+from lipfake_jax.data.listing import UNEVEN_REJECTIONS
 from lipfake_jax.scoring.metrics import Metrics, probability_metrics
 from lipfake_jax.scoring.scores import Scores
 from lipfake_jax.scoring.verdict import calibrate
@@ -48,7 +49,7 @@ def _leaks(split: Split, seen: Sequence[dict[str, Any]]) -> Iterator[str]:
   if split.name == splits.LEAKY_NAME:
     yield splits.LEAKY
   known = [data for data in seen if data['datasets'] & set(split.table['dataset'])]
-  if known and split.name in ('train', 'validation', splits.ALL):
+  if known and split.name in ('train', 'validation', ALL):
     yield f'warning: the run has seen videos of {split.dataset} ({split.name}) in training'
   elif len({(data['split'], data['split_seed']) for data in known}) > 1:
     yield (

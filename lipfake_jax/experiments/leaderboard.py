@@ -17,8 +17,8 @@ import jax
 import ml_collections
 
 from lipfake_jax.core.errors import UserError, exit_codes
+from lipfake_jax.core.vocabulary import PARTS
 from lipfake_jax.data import input_pipeline, splits
-from lipfake_jax.data.splits import PARTS
 from lipfake_jax.evaluation.provenance import describe_hardware
 from lipfake_jax.experiments.model_table import describe_model
 from lipfake_jax.inference.compilation import keep_compiled

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lipfake_jax.data.listing import LABELS
+from lipfake_jax.core.vocabulary import LABELS
 from lipfake_jax.report import markup, tables
 from lipfake_jax.report.confident_errors import FRAMES, draw_strip, surest_mistakes
 from lipfake_jax.report.plots import draw_plots, save_plots

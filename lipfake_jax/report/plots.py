@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lipfake_jax.data.listing import LABELS
+from lipfake_jax.core.vocabulary import LABELS
 from lipfake_jax.scoring.metrics import BINS, Metrics, roc_curve
 from lipfake_jax.scoring.scores import Scores
 from lipfake_jax.scoring.verdict import calibrate

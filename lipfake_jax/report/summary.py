@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lipfake_jax.data.listing import LABELS
+from lipfake_jax.core.vocabulary import LABELS
 from lipfake_jax.scoring.metrics import Metrics
 from lipfake_jax.scoring.scores import Scores
 

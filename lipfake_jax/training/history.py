@@ -15,9 +15,9 @@ import matplotlib as mpl
 import numpy as np
 from tensorboardX import SummaryWriter
 
+from lipfake_jax.core.vocabulary import LABELS
 from lipfake_jax.data import input_pipeline
 from lipfake_jax.data.input_pipeline import Split
-from lipfake_jax.data.listing import LABELS
 from lipfake_jax.training.augment import Augmentation, augment_clips
 from lipfake_jax.training.optimizer import Progress
 from lipfake_jax.training.steps import to_float

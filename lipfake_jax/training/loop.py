@@ -18,9 +18,9 @@ import numpy as np
 from flax.traverse_util import flatten_dict
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import PARTS
 from lipfake_jax.data import input_pipeline
 from lipfake_jax.data.input_pipeline import Split
-from lipfake_jax.data.splits import PARTS
 from lipfake_jax.evaluation import evaluate
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.models import create_model

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from lipfake_jax.core.vocabulary import PARTS
 from lipfake_jax.data import audit
-from lipfake_jax.data.splits import PARTS
 
 
 def row(number, **fields):

@@ -13,9 +13,9 @@ import pytest
 import tensorflow_datasets as tfds
 
 from data_builders.conftest import ROOT, tfds_build, tfds_command, touch
+from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data import input_pipeline
 from lipfake_jax.data.builder import count_rejections, rejection_table
-from lipfake_jax.data.listing import VideoRecord
 from tests.conftest import write_video
 
 

@@ -7,15 +7,8 @@ import pytest
 
 from data_builders.conftest import touch
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.data.listing import (
-  Listing,
-  VideoRecord,
-  check_videos,
-  find_entry,
-  find_videos,
-  layout_table,
-  read_instructions,
-)
+from lipfake_jax.core.vocabulary import VideoRecord
+from lipfake_jax.data.listing import Listing, check_videos, find_entry, find_videos, layout_table, read_instructions
 
 
 def test_found_and_published_stand_side_by_side():

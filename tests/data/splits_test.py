@@ -5,8 +5,9 @@ import collections
 import pytest
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import PARTS
 from lipfake_jax.data import splits
-from lipfake_jax.data.splits import PARTS, SHARES, assign_parts, draw, people, select_part
+from lipfake_jax.data.splits import SHARES, assign_parts, draw, people, select_part
 
 
 def row(key, label='real', **fields):

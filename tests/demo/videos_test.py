@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lipfake_jax.clips import tracks
-from lipfake_jax.data.splits import PARTS
+from lipfake_jax.core.vocabulary import PARTS
 from lipfake_jax.demo import face, fakes
 from lipfake_jax.demo import videos as demo_videos
 from tests.conftest import to_frame

@@ -10,8 +10,8 @@ import tensorflow_datasets as tfds
 
 from configs import default
 from lipfake_jax.clips.clips import Rejection
+from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import create_builder
-from lipfake_jax.data.listing import VideoRecord
 from lipfake_jax.evaluation import controls, perturbed, robustness
 from lipfake_jax.report import robustness_tables
 from lipfake_jax.training import loop

@@ -7,8 +7,8 @@ from unittest import mock
 import numpy as np
 from tensorflow_datasets.proto import tf_example_pb2
 
+from lipfake_jax.core.vocabulary import LABELS
 from lipfake_jax.data.input_pipeline import Split
-from lipfake_jax.data.listing import LABELS
 from lipfake_jax.evaluation import evaluate
 from lipfake_jax.evaluation.evaluate import Evaluation
 from lipfake_jax.scoring.intervals import bootstrap
