@@ -47,13 +47,13 @@ def main(argv: Sequence[str]) -> None:
     join_processes()
   print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.devices()))
   if FLAGS.mode == 'train':
-    from lipfake_jax.training.loop import train_and_evaluate
+    from lipfake_jax.experiments.experiment import train_and_evaluate
 
     if FLAGS.config is None:
       raise UserError('--mode=train needs a --config, for example --config=configs/demo.py')
     train_and_evaluate(FLAGS.config, workdir, FLAGS.data_dir)
   elif FLAGS.mode == 'eval':
-    from lipfake_jax.evaluation.evaluate import evaluate_workdir
+    from lipfake_jax.report.results import evaluate_workdir
 
     if not FLAGS.eval_datasets:
       raise UserError('--mode=eval needs --eval_datasets=NAME,...')

@@ -17,7 +17,8 @@ from collections.abc import Callable
 import numpy as np
 
 from lipfake_jax.core.clip_spec import SPECS
-from lipfake_jax.data import input_pipeline
+from lipfake_jax.data.batches import read_clip, train_batches
+from lipfake_jax.data.dataset import DataChoice, open_split
 from lipfake_jax.inference.host_memory import keep_freed_memory
 
 ROUNDS = 5
@@ -43,12 +44,12 @@ def main() -> None:
   options = parser.parse_args()
   os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
   keep_freed_memory()
-  split = input_pipeline.open_split(options.dataset, options.config, 'all', options.data_dir)
+  split = open_split(DataChoice(options.dataset, options.config), 'all', options.data_dir)
   count, size = len(split), int(np.prod(split.clip_shape))
   order = np.random.default_rng(0).permutation(count)
   with tempfile.NamedTemporaryFile() as plain:
     for position in range(count):
-      plain.write(input_pipeline.read_clip(split, position).tobytes())
+      plain.write(read_clip(split, position).tobytes())
     plain.flush()
 
     def read_file() -> None:
@@ -62,10 +63,10 @@ def main() -> None:
 
     def read_clips() -> None:
       for position in order:
-        input_pipeline.read_clip(split, int(position))
+        read_clip(split, int(position))
 
     def read_batches() -> None:
-      for _ in input_pipeline.train_batches(split, options.batch_size, 0, 0):
+      for _ in train_batches(split, options.batch_size, 0, 0):
         pass
 
     speeds = {

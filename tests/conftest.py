@@ -72,12 +72,12 @@ def to_frame(rgb: np.ndarray, index: int = 0, fps: float = 25.0) -> Frame:
 @pytest.fixture
 def quick_evaluation(monkeypatch):
   """Evaluations draw one plot and few samples, which spares two seconds each, for tests of other things."""
-  from lipfake_jax.evaluation import evaluate, shortcut
+  from lipfake_jax.evaluation import measure, shortcut
   from lipfake_jax.report import page, plots
   from lipfake_jax.scoring.intervals import bootstrap
 
   monkeypatch.setattr(page, 'draw_plots', lambda scores, metrics: {'confusion': plots.plot_confusion(metrics)})
-  for module in (evaluate, shortcut):
+  for module in (measure, shortcut):
     monkeypatch.setattr(module, 'bootstrap', functools.partial(bootstrap, rounds=50))
 
 

@@ -13,7 +13,7 @@ from lipfake_jax.clips import extraction
 from lipfake_jax.clips.analysis import analyse_video
 from lipfake_jax.clips.clips import REASONS, Rejection, cut_clips
 from lipfake_jax.core.clip_spec import ClipSpec
-from lipfake_jax.data import input_pipeline
+from lipfake_jax.data.dataset import DataChoice, open_split
 from lipfake_jax.data.listing import find_videos
 from lipfake_jax.data.splits import assign_parts
 
@@ -73,7 +73,7 @@ def build(dataset: str, root: Path, data_dir: Path) -> dict[str, dict]:
     [*command, f'--manual_dir={root}', f'--data_dir={data_dir}'], capture_output=True, text=True, check=False, cwd=ROOT
   )
   assert done.returncode == 0, done.stderr
-  split = input_pipeline.open_split(dataset, 'flow_lips_60x64', 'all', str(data_dir))
+  split = open_split(DataChoice(dataset, 'flow_lips_60x64'), 'all', str(data_dir))
   rows = zip(*split.table.values(), strict=True)
   return {row['key']: row for row in (dict(zip(split.table, values, strict=True)) for values in rows)}
 

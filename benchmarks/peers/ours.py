@@ -16,6 +16,7 @@ from protocol import CLIP, serve
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from lipfake_jax.inference.host_memory import keep_freed_memory
+from lipfake_jax.inference.parallel_eval import parallel_eval_step
 from lipfake_jax.models import create_model
 from lipfake_jax.models.flops import count_flops
 from lipfake_jax.training import parallel
@@ -34,7 +35,7 @@ def prepare(options):
   state = create_train_state(model, CLIP, create_optimizer(1e-4), 1e-4, options.precision, seed=0)
   schedule = create_schedule('plateau', 1, 0, 0.0)
   step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, schedule)
-  evaluate = parallel.parallel_eval_step(model.apply)
+  evaluate = parallel_eval_step(model.apply)
   batches = parallel.to_devices(_read(options))
   clips = np.random.default_rng(0).integers(0, 256, (options.batch_size, *CLIP), np.uint8)
   key = jax.random.key(0)
@@ -80,12 +81,13 @@ def _read(options):
     labels = np.broadcast_to(np.arange(size, dtype=np.int32) % 2, (count, size))
     return itertools.repeat({'clip': clips, 'label': labels, 'weight': np.ones((count, size), np.float32)})
   from lipfake_jax.core.clip_spec import SPECS
-  from lipfake_jax.data import input_pipeline
+  from lipfake_jax.data.batches import stack_batches, train_batches
+  from lipfake_jax.data.dataset import DataChoice, open_split
 
-  split = input_pipeline.open_split(options.dataset, next(iter(SPECS)), 'all', options.data_dir or None)
-  epochs = (input_pipeline.train_batches(split, options.batch_size, 0, epoch) for epoch in itertools.count())
+  split = open_split(DataChoice(options.dataset, next(iter(SPECS))), 'all', options.data_dir or None)
+  epochs = (train_batches(split, options.batch_size, 0, epoch) for epoch in itertools.count())
   ones = {'weight': np.ones(options.batch_size, np.float32)}
-  return input_pipeline.stack_batches(
+  return stack_batches(
     ({**batch, **ones} for batch in itertools.chain.from_iterable(epochs)), options.steps_per_dispatch
   )
 

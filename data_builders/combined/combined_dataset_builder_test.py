@@ -3,8 +3,9 @@
 import pytest
 
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.data import input_pipeline, splits
+from lipfake_jax.data import splits
 from lipfake_jax.data.builder import create_builder
+from lipfake_jax.data.dataset import DataChoice, open_split
 
 UNION = 'celeb_df_v2+m2fred_wav2lip'
 
@@ -49,5 +50,5 @@ def test_a_dataset_that_is_not_there_is_told(names, survey):
 def test_the_union_builds_and_is_read(build, data_dir):
   rows = build('combined', UNION)
   assert {row['dataset'] for row in rows} == set(UNION.split('+'))
-  split = input_pipeline.open_split('combined', UNION, 'test', str(data_dir))
+  split = open_split(DataChoice('combined', UNION), 'test', str(data_dir))
   assert set(split.table['dataset']) == set(UNION.split('+'))

@@ -16,8 +16,9 @@ import numpy as np
 from lipfake_jax.core.clip_spec import SPECS
 from lipfake_jax.core.errors import exit_codes
 from lipfake_jax.core.vocabulary import ALL, PARTS
-from lipfake_jax.data import input_pipeline, splits
-from lipfake_jax.data.input_pipeline import Split
+from lipfake_jax.data import splits
+from lipfake_jax.data.batches import read_clip
+from lipfake_jax.data.dataset import DataChoice, Split, open_split
 from lipfake_jax.data.splits import Row
 
 GRID = 12  # side of the pictures that near-duplicates are found by
@@ -138,8 +139,8 @@ def main(arguments: Sequence[str]) -> None:
   parser.add_argument('--seed', type=int, default=0, help='of the split (default: 0)')
   options = parser.parse_args(arguments)
   with exit_codes():
-    split = input_pipeline.open_split(options.dataset, options.config, ALL, options.data_dir)
-    looks = np.stack([describe(input_pipeline.read_clip(split, i)) for i in range(len(split))])
+    split = open_split(DataChoice(options.dataset, options.config), ALL, options.data_dir)
+    looks = np.stack([describe(read_clip(split, i)) for i in range(len(split))])
     rules = [options.split] if options.split else list(splits.SPLITS)
     if not options.split and not any(split.table['official']):
       rules.remove('official')

@@ -2,7 +2,7 @@
 
 In: a `Listing` of files on disk. Out: ArrayRecord shards of examples in one TFDS split and beside them a table of
 what is known of each, with every video that gave no clip and its reason. Which of them train and which test is
-a choice at reading (`splits`). Next stage: `input_pipeline`.
+a choice at reading (`splits`). Next stage: `dataset`.
 """
 
 import abc

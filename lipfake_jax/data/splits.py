@@ -1,7 +1,7 @@
 """Which part of a dataset a video belongs to: a named choice that is made when a dataset is read, not when it is built.
 
 In: what is known of each video. Out: 'train', 'validation', 'test', or '' for a video that fits in none. Next stages:
-`lip_clip_builder` prints it, `input_pipeline` reads by it, `audit` looks for what it leaks.
+`builder` prints it, `dataset` reads by it, `audit` looks for what it leaks.
 
 - identity: no person in two parts, both persons of a swap counted. A swap of persons from different parts is left out.
 - official: the set's own list.

@@ -22,17 +22,12 @@ import numpy as np
 from lipfake_jax.clips.clips import Rejection
 from lipfake_jax.core.errors import exit_codes
 from lipfake_jax.core.vocabulary import VideoRecord
-from lipfake_jax.data.input_pipeline import Split
-from lipfake_jax.evaluation.evaluate import (
-  evaluate_split,
-  open_run,
-  open_tested,
-  results_folder,
-  score_clips,
-  write_results,
-)
-from lipfake_jax.evaluation.provenance import digest_weights
+from lipfake_jax.data.dataset import Split
+from lipfake_jax.evaluation.measure import evaluate_split
+from lipfake_jax.evaluation.tested import open_tested, results_folder
 from lipfake_jax.inference.compilation import keep_compiled
+from lipfake_jax.inference.run import digest_weights, open_run, score_clips
+from lipfake_jax.report.results import write_results
 from lipfake_jax.report.tables import show
 from lipfake_jax.scoring.intervals import bootstrap
 from lipfake_jax.scoring.metrics import Metrics, evaluate_scores, rank_metrics
@@ -145,7 +140,7 @@ def reencoding_control(judge: 'Judge', videos: Sequence[VideoRecord], threshold:
 
 
 def control_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | None, batch_size: int) -> None:
-  """Prints and writes the controls of a run on parts of datasets, which are named as in `evaluate.evaluate_workdir`.
+  """Prints and writes the controls of a run on parts of datasets, which are named as in `evaluate_workdir`.
 
   Without a name it is the test part of what the run was trained on. Of a model that does not look at frames only the
   page is written anew.
@@ -157,7 +152,7 @@ def control_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | None
   for dataset in datasets or [run.meta['data']['dataset']]:
     test = open_tested(dataset, run.meta, data_dir)
     evaluation = evaluate_split(run, test, data_dir, batch_size)
-    folder = results_folder(workdir, test)
+    folder = results_folder(workdir, test, run.meta)
     folder.mkdir(parents=True, exist_ok=True)
     if test.feature == 'motion':
       print(f'{workdir}: its model takes statistics of a whole video: there are no frames to shuffle')
@@ -165,7 +160,7 @@ def control_workdir(workdir: Path, datasets: Sequence[str], data_dir: str | None
       controls = run_controls(run.score, test, evaluation.scores, run.decision.threshold, batch_size, run.rule)
       (folder / 'controls.json').write_text(json.dumps({'weights': digest_weights(run.meta), **controls}, indent=2))
       print(control_table(f'controls of {workdir}, on {test.dataset} ({test.name})', controls))
-    write_results(workdir, evaluation)
+    write_results(workdir, evaluation, run.meta)
     print(f'written to {folder}, and shown by its report.html')
 
 

@@ -15,8 +15,9 @@ import matplotlib as mpl
 import numpy as np
 
 from lipfake_jax.core.errors import exit_codes
-from lipfake_jax.evaluation import evaluate
+from lipfake_jax.evaluation.tested import open_tested
 from lipfake_jax.inference import checkpoints
+from lipfake_jax.report.results import evaluate_workdir
 from lipfake_jax.scoring.metrics import Metrics
 
 mpl.use('Agg')
@@ -33,17 +34,17 @@ def gather(runs: Sequence[Path], datasets: Sequence[str], data_dir: str | None) 
 
   Args:
     runs: workdirs.
-    datasets: as `evaluate.evaluate_workdir` takes them.
+    datasets: as `evaluate_workdir` takes them.
     data_dir: where datasets are kept; None is TFDS's default.
   """
   cells = {}
   for run in runs:
     _, meta = checkpoints.restore_best(run)
     for dataset in datasets:
-      split = evaluate.open_tested(dataset, meta, data_dir)
+      split = open_tested(dataset, meta, data_dir)
       stored = run / 'eval' / f'{split.dataset}-{split.name}' / 'metrics.json'
       if not stored.exists():
-        evaluate.evaluate_workdir(run, [dataset], data_dir, BATCH_SIZE)
+        evaluate_workdir(run, [dataset], data_dir, BATCH_SIZE)
       cells[str(run), dataset] = json.loads(stored.read_text())
   return cells
 

@@ -19,9 +19,9 @@ from lipfake_jax.core.vocabulary import LABELS, VideoRecord
 from lipfake_jax.data import splits
 from lipfake_jax.data.builder import create_builder
 from lipfake_jax.data.listing import shorten
-from lipfake_jax.evaluation import evaluate
-from lipfake_jax.evaluation.evaluate import Run
+from lipfake_jax.evaluation.tested import name_tested, open_tested
 from lipfake_jax.inference import predict
+from lipfake_jax.inference.run import Run
 
 AT_ONCE = 512  # videos whose clips are in memory
 
@@ -40,7 +40,7 @@ def find_tested(
   """'<dataset>-<part>' and the videos of a part that a run is evaluated on, those included that gave no clip.
 
   Args:
-    dataset: as for `evaluate.open_tested`; one that is built.
+    dataset: as for `open_tested`; one that is built.
     meta: of the run.
     data_dir: where datasets are kept.
     manual_dir: the folder of its videos; None is where `tfds build` looks without one.
@@ -48,8 +48,8 @@ def find_tested(
   Raises:
     UserError: the dataset is not built, or the folder is not the one that it was built from.
   """
-  split = evaluate.open_tested(dataset, meta, data_dir)
-  name, config, _ = evaluate.name_tested(dataset, meta)
+  split = open_tested(dataset, meta, data_dir)
+  name, config, _ = name_tested(dataset, meta)
   builder = create_builder(name, config, data_dir)
   folders = {'download_dir': f'{data_dir}/downloads', 'manual_dir': manual_dir or f'{data_dir}/downloads/manual'}
   root = builder.source_dir(

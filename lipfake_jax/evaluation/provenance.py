@@ -15,7 +15,8 @@ from typing import Any
 import jax
 from flax.traverse_util import flatten_dict
 
-from lipfake_jax.data.input_pipeline import Split
+from lipfake_jax.data.dataset import Split
+from lipfake_jax.inference.run import digest_weights
 
 PACKAGES = ('jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'numpy', 'opencv-python', 'mediapipe', 'av')
 
@@ -53,11 +54,6 @@ def describe_hardware() -> str:
   """Processor, cores and JAX's devices, for people."""
   devices = ', '.join(sorted({device.device_kind for device in jax.devices()}))
   return f'{_processor()}, {len(os.sched_getaffinity(0))} cores; JAX on {jax.device_count()} x {devices}'
-
-
-def digest_weights(meta: dict[str, Any]) -> str:
-  """The digest of a run's best weights, by which what was measured with them is known."""
-  return f'sha256:{meta["digests"]["weights"]}'
 
 
 def digest_videos(split: Split) -> str:

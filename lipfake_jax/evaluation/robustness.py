@@ -19,14 +19,16 @@ from lipfake_jax.clips.clips import Rejection
 from lipfake_jax.core.clip_spec import PERTURBATIONS
 from lipfake_jax.core.errors import UserError, exit_codes
 from lipfake_jax.core.vocabulary import LABELS, VideoRecord
-from lipfake_jax.evaluation import evaluate
+from lipfake_jax.evaluation.measure import evaluate_split
 from lipfake_jax.evaluation.perturbed import Judge, Verdict, find_data_dir, find_tested, judge_videos, limit_videos
-from lipfake_jax.evaluation.provenance import digest_weights
+from lipfake_jax.evaluation.tested import open_tested
 from lipfake_jax.inference.compilation import keep_compiled
+from lipfake_jax.inference.parallel_eval import check_batch_size
+from lipfake_jax.inference.run import digest_weights, open_run
 from lipfake_jax.report import robustness_tables
+from lipfake_jax.report.results import write_results
 from lipfake_jax.report.tables import show
 from lipfake_jax.scoring import metrics
-from lipfake_jax.training import parallel
 
 PROTOCOL = tuple(name for name, levels in PERTURBATIONS.items() if len(levels) > 1)
 LEVELS = range(1, 6)
@@ -91,9 +93,9 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 def measure(options: argparse.Namespace) -> None:
   """What the command line asks for."""
-  parallel.check_batch_size(options.batch_size)
+  check_batch_size(options.batch_size)
   names, levels = _check_choice(options)
-  run = evaluate.open_run(options.workdir)
+  run = open_run(options.workdir)
   threshold = run.decision.threshold
   data_dir = find_data_dir(options.data_dir)
   part, found = find_tested(options.dataset, run.meta, data_dir, options.manual_dir)
@@ -108,8 +110,8 @@ def measure(options: argparse.Namespace) -> None:
   about = {'weights': digest_weights(run.meta), 'part': part, 'of': len(found)}
   robustness_tables.write_results(folder, {**about, **results})
   print(robustness_tables.describe(results, title))
-  split = evaluate.open_tested(options.dataset, run.meta, data_dir)
-  evaluate.write_results(options.workdir, evaluate.evaluate_split(run, split, data_dir, options.batch_size))
+  split = open_tested(options.dataset, run.meta, data_dir)
+  write_results(options.workdir, evaluate_split(run, split, data_dir, options.batch_size), run.meta)
   print(f'\nwritten to {folder}, and shown by its report.html')
 
 

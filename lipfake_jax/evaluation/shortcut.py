@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.data.input_pipeline import Split
+from lipfake_jax.data.dataset import Split
 from lipfake_jax.scoring.intervals import bootstrap
 from lipfake_jax.scoring.metrics import evaluate_scores, rank_metrics
 from lipfake_jax.scoring.scores import Scores, group_clips

@@ -10,7 +10,7 @@ import numpy as np
 
 from lipfake_jax.core.vocabulary import ALL, LABELS
 from lipfake_jax.data import splits
-from lipfake_jax.data.input_pipeline import Split
+from lipfake_jax.data.dataset import Split
 from lipfake_jax.data.listing import UNEVEN_REJECTIONS
 from lipfake_jax.scoring.metrics import Metrics, probability_metrics
 from lipfake_jax.scoring.scores import Scores
@@ -27,7 +27,7 @@ def find_caveats(metrics: Metrics, scores: Scores, split: Split, seen: Sequence[
   """All warnings of one evaluation.
 
   Args:
-    metrics: of `evaluate.measure`.
+    metrics: of `measure`.
     scores: of the tested videos.
     split: what was tested.
     seen: of each dataset part that the weights were trained on, latest first: 'dataset', 'split', 'split_seed', and

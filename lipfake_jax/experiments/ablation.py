@@ -22,16 +22,16 @@ from absl import flags, logging
 from ml_collections import config_flags
 
 from lipfake_jax.core.errors import UserError, exit_codes
-from lipfake_jax.data import input_pipeline, splits
-from lipfake_jax.data.input_pipeline import Split
+from lipfake_jax.data import splits
+from lipfake_jax.data.dataset import Split, open_split, read_choice
 from lipfake_jax.experiments.ablation_variants import LEGACY, OURS, Variant, list_variants, make_config
+from lipfake_jax.experiments.experiment import train_and_evaluate
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.inference.compilation import keep_compiled
 from lipfake_jax.inference.host_memory import keep_freed_memory
 from lipfake_jax.models import create_model
 from lipfake_jax.scoring.metrics import Metrics, evaluate_scores
 from lipfake_jax.scoring.verdict import read_decision
-from lipfake_jax.training.loop import train_and_evaluate
 from lipfake_jax.training.validation import open_scorer
 
 FIGURES = ('auc', 'balanced_accuracy', 'accuracy')
@@ -106,10 +106,7 @@ def _metrics_path(config: ml_collections.ConfigDict, folder: Path) -> Path:
 
 
 def _open_part(config: ml_collections.ConfigDict, part: str, data_dir: str | None, feature: str = 'clip') -> Split:
-  data = config.data
-  return input_pipeline.open_split(
-    data.dataset, data.builder_config, part, data_dir, data.split, data.split_seed, data.exclude, feature
-  )
+  return open_split(read_choice(config.data), part, data_dir, feature)
 
 
 def _people(split: Split) -> set[str]:

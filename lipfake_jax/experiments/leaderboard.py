@@ -18,8 +18,10 @@ import ml_collections
 
 from lipfake_jax.core.errors import UserError, exit_codes
 from lipfake_jax.core.vocabulary import PARTS
-from lipfake_jax.data import input_pipeline, splits
+from lipfake_jax.data import splits
+from lipfake_jax.data.dataset import open_split, read_choice
 from lipfake_jax.evaluation.provenance import describe_hardware
+from lipfake_jax.experiments.experiment import train_and_evaluate
 from lipfake_jax.experiments.model_table import describe_model
 from lipfake_jax.inference.compilation import keep_compiled
 from lipfake_jax.inference.host_memory import keep_freed_memory
@@ -27,7 +29,6 @@ from lipfake_jax.models import MODELS, create_model
 from lipfake_jax.report.tables import show
 from lipfake_jax.scoring.metrics import Metrics
 from lipfake_jax.training.history import read_rows
-from lipfake_jax.training.loop import train_and_evaluate
 from lipfake_jax.training.precision import resolve_precision
 
 HEADER = (
@@ -82,8 +83,7 @@ def check_builds(configs: Sequence[ml_collections.ConfigDict], data_dir: str | N
     feature = create_model(config.model.name, {}).input
     for part in PARTS:
       data = config.data
-      choices = (data.split, data.split_seed, data.exclude, feature)
-      input_pipeline.open_split(data.dataset, data.builder_config, part, data_dir, *choices)
+      open_split(read_choice(data), part, data_dir, feature)
 
 
 def describe_result(name: str, metrics: Metrics, epochs: int, speed: Sequence[str]) -> list[str]:

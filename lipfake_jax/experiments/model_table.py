@@ -15,6 +15,7 @@ import numpy as np
 
 from lipfake_jax.clips.features.motion_statistics import N_FEATURES
 from lipfake_jax.inference.host_memory import keep_freed_memory
+from lipfake_jax.inference.parallel_eval import parallel_eval_step, shard
 from lipfake_jax.models import MODELS, create_model
 from lipfake_jax.models.flops import count_flops
 from lipfake_jax.training import parallel
@@ -41,13 +42,13 @@ def describe_model(name: str, batch_size: int, precision: str) -> list[str]:
   flops = count_flops(lambda clips: model.apply(state.variables, clips), jnp.zeros((1, *shape)))
   schedule = create_schedule('plateau', 1, 0, 0.0)
   train_step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, schedule)
-  eval_step = parallel.parallel_eval_step(model.apply)
+  eval_step = parallel_eval_step(model.apply)
   clips = np.random.default_rng(0).integers(0, 256, (batch_size, *shape), np.uint8)
   if model.input != 'clip':
     clips = clips.astype(np.float32)
   labels = np.arange(batch_size, dtype=np.int32) % 2
   batch = {'clip': clips, 'label': labels, 'weight': np.ones(batch_size, np.float32)}
-  sharded = {field: parallel.shard(value[None]) for field, value in batch.items()}
+  sharded = {field: shard(value[None]) for field, value in batch.items()}
 
   def train() -> None:
     nonlocal state

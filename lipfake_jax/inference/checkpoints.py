@@ -16,7 +16,8 @@ from jax.experimental import multihost_utils
 from orbax.checkpoint.checkpoint_managers import preservation_policy as preservation
 
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.training.state import TrainState
+
+State = Any  # `training.state.TrainState`, which holds what is saved here
 
 METRIC = 'selection'
 KEPT = 3  # the two newest (the older one in case that the newer is damaged) and the best
@@ -40,7 +41,7 @@ def open_manager(workdir: Path) -> ocp.CheckpointManager:
   return ocp.CheckpointManager(workdir.resolve() / 'checkpoints', options=options)
 
 
-def save(manager: ocp.CheckpointManager, state: TrainState, meta: dict[str, Any], score: float | None) -> None:
+def save(manager: ocp.CheckpointManager, state: State, meta: dict[str, Any], score: float | None) -> None:
   """Saves the state, in the background.
 
   Args:
@@ -60,7 +61,7 @@ def save(manager: ocp.CheckpointManager, state: TrainState, meta: dict[str, Any]
   manager.save(int(host.step), args=ocp.args.Composite(**items), metrics=metrics, force=True)
 
 
-def restore_latest(manager: ocp.CheckpointManager, state: TrainState) -> tuple[TrainState, dict[str, Any]] | None:
+def restore_latest(manager: ocp.CheckpointManager, state: State) -> tuple[State, dict[str, Any]] | None:
   """The newest whole state and its meta, in the shape of `state`; None where nothing was saved yet.
 
   Damaged ones are named, and moved to `damaged/` beside the checkpoints.
@@ -117,12 +118,12 @@ def digest(tree: Any) -> str:
   return total.hexdigest()
 
 
-def state_bytes(state: TrainState) -> int:
+def state_bytes(state: State) -> int:
   """Size of one checkpoint, about."""
   return sum(leaf.nbytes for leaf in jax.tree.leaves((state.variables, _rest(state))))
 
 
-def _restore_state(manager: ocp.CheckpointManager, step: int, state: TrainState) -> tuple[TrainState, dict[str, Any]]:
+def _restore_state(manager: ocp.CheckpointManager, step: int, state: State) -> tuple[State, dict[str, Any]]:
   host = jax.device_get(state)
   items = {
     'weights': ocp.args.StandardRestore(host.variables),
@@ -144,5 +145,5 @@ def _first_line(error: Exception) -> str:
   return f'{type(error).__name__}: {error}'.splitlines()[0][:160]
 
 
-def _rest(state: TrainState) -> dict[str, Any]:
+def _rest(state: State) -> dict[str, Any]:
   return {name: getattr(state, name) for name in ('step', 'updates', 'rate', 'opt_state', 'dynamic_scale')}

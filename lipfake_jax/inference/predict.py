@@ -16,11 +16,10 @@ from lipfake_jax.clips.clips import FIELDS, Clip, Rejection
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.data import listing
-from lipfake_jax.evaluation import evaluate
-from lipfake_jax.evaluation.evaluate import Run
+from lipfake_jax.inference.parallel_eval import check_batch_size
+from lipfake_jax.inference.run import Run, open_run, read_input
 from lipfake_jax.scoring.aggregation import aggregate
 from lipfake_jax.scoring.verdict import Decision, calibrate
-from lipfake_jax.training import parallel
 
 Prediction = dict[str, Any]
 
@@ -40,9 +39,9 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   Raises:
     UserError: no trained run, or a source that does not exist or holds no video.
   """
-  parallel.check_batch_size(batch_size)
+  check_batch_size(batch_size)
   paths = find_videos(sources)
-  run = evaluate.open_run(workdir)
+  run = open_run(workdir)
   caches = extraction.extract_videos(paths, ClipSpec(**run.meta['clip']), workdir / 'clip_cache')
   outcomes = [extraction.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
   scores = iter(score_videos(run, [found for found in outcomes if not isinstance(found, Rejection)], batch_size))
@@ -59,7 +58,7 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
 
 def score_videos(run: Run, videos: Sequence[Sequence[Clip]], batch_size: int) -> list[float]:
   """p(fake) of each video by all of its clips."""
-  field = FIELDS[evaluate.read_input(run.meta)]
+  field = FIELDS[read_input(run.meta)]
   logits = iter(_score_clips(run.score, [getattr(clip, field) for clips in videos for clip in clips], batch_size))
   return [aggregate(np.ravel([next(logits) for _ in clips]), run.rule) for clips in videos]
 

@@ -8,8 +8,8 @@ import dataclasses
 import cv2
 import numpy as np
 
-from lipfake_jax.data import input_pipeline
-from lipfake_jax.data.input_pipeline import Split
+from lipfake_jax.data.batches import read_clip
+from lipfake_jax.data.dataset import Split
 from lipfake_jax.scoring.scores import Scores
 
 COUNT = 10
@@ -39,7 +39,7 @@ def draw_strip(split: Split, position: int) -> bytes:
     split: what holds it; pixels are read, whatever the run took.
     position: of the clip.
   """
-  clip = input_pipeline.read_clip(dataclasses.replace(split, feature='clip'), position)
+  clip = read_clip(dataclasses.replace(split, feature='clip'), position)
   chosen = np.linspace(0, len(clip) - 1, min(FRAMES, len(clip))).round().astype(int)
   framed = np.pad(clip[chosen], ((0, 0), (0, 0), (0, GAP), (0, 0)), constant_values=255)
   strip = np.concatenate(list(framed), axis=1)[:, :-GAP]

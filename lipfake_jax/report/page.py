@@ -19,7 +19,7 @@ from lipfake_jax.report.summary import answer, judge
 from lipfake_jax.scoring.metrics import Metrics
 
 if TYPE_CHECKING:
-  from lipfake_jax.evaluation.evaluate import Evaluation
+  from lipfake_jax.evaluation.measure import Evaluation
 
 LONGEST = 10  # rows of a breakdown
 FILES = ('metrics.json', 'scores.csv', 'controls.json', 'reencoding.json', 'robustness.json')

@@ -30,7 +30,7 @@ LONGEST = 28  # characters of a name beside an axis
 
 
 def draw_plots(scores: Scores, metrics: Metrics) -> dict[str, Figure]:
-  """All figures of `evaluate.measure`'s metrics, by name; those that need two classes are left out where one lacks."""
+  """All figures of `measure`'s metrics, by name; those that need two classes are left out where one lacks."""
   with mpl.rc_context(STYLE):
     figures = {
       'scores': plot_scores(scores, metrics),

@@ -38,7 +38,7 @@ def judge(metrics: Metrics, red: Sequence[str]) -> tuple[str, str]:
   """How far to trust it, one of GOOD, CAUTION and BAD, and the verdict in words.
 
   Args:
-    metrics: of `evaluate.measure`.
+    metrics: of `measure`.
     red: warnings; with any of them nothing is good.
   """
   kind, words = VERDICTS[separation(metrics)]
@@ -57,7 +57,7 @@ def answer(model: str, trained_on: Sequence[str], part: str, scores: Scores, met
     trained_on: names of datasets.
     part: of the dataset that was tested.
     scores: of the tested videos.
-    metrics: of `evaluate.measure`.
+    metrics: of `measure`.
   """
   return [
     _tested(model, part, scores, metrics),

@@ -1,6 +1,6 @@
 """The figures of an evaluation as a table: for the terminal, for Markdown and for LaTeX.
 
-In: metrics of `evaluate.measure`. Out: text. Every table starts with the detector that calls everything fake.
+In: metrics of `measure`. Out: text. Every table starts with the detector that calls everything fake.
 """
 
 from collections.abc import Callable, Sequence

@@ -5,16 +5,33 @@ In: a model's logits for the clips of a split. Out: `Scores`, and their CSV. Nex
 
 import csv
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.data.input_pipeline import Split, Table
+from lipfake_jax.core.vocabulary import Table
 from lipfake_jax.scoring.aggregation import aggregate
 
 COLUMNS = ('id', 'label', 'p_fake', 'frames_used', 'method', 'identity', 'dataset', 'p_calibrated')
+
+
+class Clips(Protocol):
+  """N clips that are scored, as `data.dataset.Split` has them."""
+
+  @property
+  def labels(self) -> np.ndarray:
+    """int32 [N], 0 real, 1 fake."""
+
+  @property
+  def table(self) -> Table:
+    """What is known of each clip, a column a fact."""
+
+  @property
+  def spec(self) -> Mapping[str, Any]:
+    """The fields of the `ClipSpec` that they were made by."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +64,7 @@ class Scores:
     ]
 
 
-def video_scores(logits: np.ndarray, split: Split, rule: str) -> Scores:
+def video_scores(logits: np.ndarray, split: Clips, rule: str) -> Scores:
   """One score a video, of all scores of its clips.
 
   Args:
@@ -58,12 +75,12 @@ def video_scores(logits: np.ndarray, split: Split, rule: str) -> Scores:
   return _collect(logits, split, rule, group_clips(split))
 
 
-def clip_scores(logits: np.ndarray, split: Split, rule: str) -> Scores:
+def clip_scores(logits: np.ndarray, split: Clips, rule: str) -> Scores:
   """One score a clip; arguments as those of `video_scores`."""
-  return _collect(logits, split, rule, [[position] for position in range(len(split))])
+  return _collect(logits, split, rule, [[position] for position in range(len(split.labels))])
 
 
-def group_clips(split: Split) -> list[list[int]]:
+def group_clips(split: Clips) -> list[list[int]]:
   """The positions of the clips of each video."""
   videos: dict[tuple[str, str], list[int]] = {}
   for position, video in enumerate(zip(split.table['dataset'], split.table['key'], strict=True)):
@@ -71,7 +88,7 @@ def group_clips(split: Split) -> list[list[int]]:
   return list(videos.values())
 
 
-def _collect(logits: np.ndarray, split: Split, rule: str, members: Sequence[list[int]]) -> Scores:
+def _collect(logits: np.ndarray, split: Clips, rule: str, members: Sequence[list[int]]) -> Scores:
   first = np.array([positions[0] for positions in members])
   return Scores(
     labels=split.labels[first],

@@ -14,8 +14,8 @@ import numpy as np
 from optax import sigmoid_binary_cross_entropy
 
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.data import input_pipeline
-from lipfake_jax.data.input_pipeline import Split
+from lipfake_jax.data.batches import read_batch
+from lipfake_jax.data.dataset import Split
 from lipfake_jax.training.epoch import Place
 from lipfake_jax.training.state import TrainState
 
@@ -52,7 +52,7 @@ def fit_epoch(
     The state after this one step, the place at the end of the epoch, its figures, and no signal.
   """
   started = time.perf_counter()
-  clips = input_pipeline.read_batch(split, np.arange(len(split)))['clip']
+  clips = read_batch(split, np.arange(len(split)))['clip']
   # Where a person is not known, a video stands for one.
   people = [person or key for person, key in zip(split.table['identity'], split.table['key'], strict=True)]
   params = fit(clips, split.labels, people, config.train.imbalance == 'class_weights')

@@ -18,9 +18,10 @@ import numpy as np
 from tqdm import tqdm
 
 from lipfake_jax.core.errors import Interrupted
-from lipfake_jax.data import input_pipeline
-from lipfake_jax.data.input_pipeline import Reader, Split
+from lipfake_jax.data.batches import Reader, name_batch, read_batch, read_clips, stack_batches, train_batches
+from lipfake_jax.data.dataset import Split
 from lipfake_jax.inference.host_memory import free_memory
+from lipfake_jax.inference.parallel_eval import share
 from lipfake_jax.training import parallel, signals
 from lipfake_jax.training.state import TrainState
 
@@ -67,7 +68,7 @@ def train_epoch(
   """
   hyper = config.train
   weights = class_weights(split.labels) if hyper.imbalance == 'class_weights' else np.ones(2, np.float32)
-  batches = input_pipeline.train_batches(
+  batches = train_batches(
     split,
     hyper.batch_size,
     config.seed,
@@ -75,11 +76,11 @@ def train_epoch(
     first=place.batches,
     weights=config.data.weights,
     balanced=hyper.imbalance == 'balanced',
-    share=parallel.share(),
+    share=share(),
     read=read,
   )
   weighed = ({**batch, 'weight': weights[batch['label']]} for batch in batches)
-  stacked = input_pipeline.stack_batches(weighed, hyper.steps_per_dispatch)
+  stacked = stack_batches(weighed, hyper.steps_per_dispatch)
   with _progress_bar(hyper, len(split) // hyper.batch_size, place) as bar:
     started = time.perf_counter()
     state, rows, signal = run_epoch(step, state, parallel.to_devices(stacked), bar, split.table['clip'], ask)
@@ -131,7 +132,7 @@ def run_epoch(
       rows += _fetch(*pending.pop(0), names)
       bar.set_postfix(step=number, loss=f'{rows[-1]["loss"]:.3f}', refresh=False)
     number += batch['label'].shape[1]
-    bar.update(batch['label'].size * parallel.share()[1])
+    bar.update(batch['label'].size * share()[1])
     if signal := ask(number):
       break
   for dispatched in pending:
@@ -163,7 +164,7 @@ def _progress_bar(hyper: ml_collections.ConfigDict, batches: int, place: Place) 
     unit='clip',
     leave=False,
     mininterval=0.1 if sys.stderr.isatty() else 30,  # seconds between updates; a log file wants few
-    disable=parallel.share()[0] > 0,
+    disable=share()[0] > 0,
   )
 
 
@@ -179,13 +180,13 @@ def open_cache(kind: str, split: Split) -> tuple[Reader, jax.Array | None]:
     UserError: there is no room.
   """
   if kind == 'none':
-    return input_pipeline.read_batch, None
+    return read_batch, None
   if kind == 'host':
-    clips = input_pipeline.read_clips(split, free_memory(), 'this machine')
-    return lambda split, positions: {'clip': clips[positions], **input_pipeline.name_batch(split, positions)}, None
+    clips = read_clips(split, free_memory(), 'this machine')
+    return lambda split, positions: {'clip': clips[positions], **name_batch(split, positions)}, None
   room = parallel.device_bytes()
-  clips = input_pipeline.read_clips(split, free_memory() if room is None else room, 'a device')
-  return input_pipeline.name_batch, parallel.replicate(clips)
+  clips = read_clips(split, free_memory() if room is None else room, 'a device')
+  return name_batch, parallel.replicate(clips)
 
 
 def class_weights(labels: np.ndarray) -> np.ndarray:

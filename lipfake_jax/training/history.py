@@ -16,11 +16,11 @@ import numpy as np
 from tensorboardX import SummaryWriter
 
 from lipfake_jax.core.vocabulary import LABELS
-from lipfake_jax.data import input_pipeline
-from lipfake_jax.data.input_pipeline import Split
+from lipfake_jax.data.batches import read_batch
+from lipfake_jax.data.dataset import Split
+from lipfake_jax.inference.parallel_eval import to_float
 from lipfake_jax.training.augment import Augmentation, augment_clips
 from lipfake_jax.training.optimizer import Progress
-from lipfake_jax.training.steps import to_float
 
 mpl.use('Agg')
 from matplotlib import pyplot as plt  # after the choice of a backend that needs no screen
@@ -86,7 +86,7 @@ def add_clips(board: SummaryWriter, split: Split, augmentation: Augmentation, se
     return
   for label, name in enumerate(LABELS):
     positions = np.flatnonzero(split.labels == label)[:PICTURED_CLIPS]
-    clips = to_float(jnp.asarray(input_pipeline.read_batch(split, positions)['clip']))
+    clips = to_float(jnp.asarray(read_batch(split, positions)['clip']))
     augmented = np.asarray(augment_clips(clips, jax.random.key(seed), jnp.arange(len(clips)), augmentation))
     frames = np.linspace(0, clips.shape[1] - 1, PICTURED_FRAMES).round().astype(int)
     pictures = augmented[:, frames]

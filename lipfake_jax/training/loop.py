@@ -1,7 +1,7 @@
-"""Training of one run: epochs, schedule, early stopping, checkpoints and logs, then the evaluation of its best weights.
+"""Training of one run: epochs, schedule, early stopping, checkpoints and logs, then the threshold of its best weights.
 
 In: a config and a workdir. Out: `<workdir>/config.json`, `metrics.jsonl`, `curves.png`, `checkpoints/`, `tensorboard/`
-and, by `evaluate`, `eval/`. A workdir that holds a run is gone on with, from any step, to the same bits.
+and `decision.json`. A workdir that holds a run is gone on with, from any step, to the same bits.
 """
 
 import contextlib
@@ -19,10 +19,10 @@ from flax.traverse_util import flatten_dict
 
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import PARTS
-from lipfake_jax.data import input_pipeline
-from lipfake_jax.data.input_pipeline import Split
-from lipfake_jax.evaluation import evaluate
+from lipfake_jax.data.dataset import Split, open_split, read_choice
 from lipfake_jax.inference import checkpoints
+from lipfake_jax.inference.parallel_eval import check_batch_size, share
+from lipfake_jax.inference.run import decide
 from lipfake_jax.models import create_model
 from lipfake_jax.scoring import aggregation, verdict
 from lipfake_jax.scoring.metrics import evaluate_scores
@@ -40,8 +40,8 @@ TIE = 1e-6  # of the loss in the selected figure: of two epochs with an AUC of 1
 COLLAPSE_EPOCHS = 3  # with one class alone, after which it is said
 
 
-def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None) -> None:
-  """Trains until the schedule ends it, then evaluates the best weights on the test split.
+def train(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None) -> None:
+  """Trains until the schedule ends it, then sets the threshold by validation data.
 
   Args:
     config: as documented in configs/default.py.
@@ -60,12 +60,7 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   if hasattr(model, 'fit'):
     closed_form.check_config(config)
   # The test part too: that it is missing should be told before the training, not after it.
-  train_split, validation, _ = (
-    input_pipeline.open_split(
-      data.dataset, data.builder_config, part, data_dir, data.split, data.split_seed, data.exclude, model.input
-    )
-    for part in PARTS
-  )
+  train_split, validation, _ = (open_split(read_choice(data), part, data_dir, model.input) for part in PARTS)
   if data.shuffle_labels:
     train_split, validation = (shuffle_labels(split, config.seed) for split in (train_split, validation))
   for split in (train_split, validation):
@@ -85,8 +80,7 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   n_params = sum(leaf.size for leaf in jax.tree.leaves(state.params))
   print(f'{config.model.name}: {n_params:,} parameters, {precision}; {len(train_split)} clips to train on')
   _train(config, workdir, model, state, before, train_step, train_split, validation)
-  evaluate.decide(workdir, validation, config.eval.batch_size, config.eval.threshold)
-  evaluate.evaluate_workdir(workdir, [data.dataset], data_dir, config.eval.batch_size)
+  decide(workdir, validation, config.eval.batch_size, config.eval.threshold)
 
 
 def _create_schedule(hyper: ml_collections.ConfigDict, clips: int) -> Callable[[jax.Array], jax.Array]:
@@ -106,7 +100,7 @@ def _train(
   validation: Split,
 ) -> None:
   """All that is left to train. `before`: the data that the initial weights were trained on, if any."""
-  hyper, main = config.train, parallel.share()[0] == 0
+  hyper, main = config.train, share()[0] == 0
   progress, place = Progress(hyper.learning_rate), Place()
   score_validation = open_scorer(state.apply_fn, config)
   read, cache = open_cache(config.data.cache, train_split)
@@ -232,7 +226,7 @@ def describe(
       'arguments': config.model[config.model.name].to_dict(),
       'aggregation': config.model.aggregation,
     },
-    'data': {name: config.data[name] for name in ('dataset', 'builder_config', 'split', 'split_seed', 'exclude')},
+    'data': dataclasses.asdict(read_choice(config.data)),
     'before': before,
     'clip': spec,
     'progress': dataclasses.asdict(progress),
@@ -249,8 +243,8 @@ def _log_odds(labels: np.ndarray) -> float:
 def _check_config(config: ml_collections.ConfigDict) -> None:
   """What can be told before any data is opened."""
   hyper = config.train
-  parallel.check_batch_size(hyper.batch_size)
-  parallel.check_batch_size(config.eval.batch_size)
+  check_batch_size(hyper.batch_size)
+  check_batch_size(config.eval.batch_size)
   aggregation.check_rule(config.model.aggregation)
   verdict.check_rule(config.eval.threshold)
   _check_choice('train.imbalance', hyper.imbalance, IMBALANCE)

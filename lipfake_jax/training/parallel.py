@@ -1,6 +1,5 @@
-"""The steps on all devices of all processes: each takes an equal share of the batch, all hold the same state.
-
-A batch is split among the processes first (each reads its own part of it) and then among the devices of each.
+"""Training on all devices of all processes: each takes an equal share of the batch, as in `parallel_eval`, and all hold
+the same state.
 """
 
 import collections
@@ -12,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from lipfake_jax.core.errors import UserError
+from lipfake_jax.inference.parallel_eval import shard
 from lipfake_jax.training import steps
 from lipfake_jax.training.augment import Augmentation
 
@@ -47,12 +46,6 @@ def parallel_train_step(
   )
 
 
-def parallel_eval_step(apply_fn: Callable) -> Callable:
-  """`steps.eval_step` as (variables, clips [B / processes, ...]) -> float32 logits of B clips, on the host."""
-  step = jax.pmap(functools.partial(steps.eval_step, apply_fn), steps.AXIS, in_axes=(None, 0), out_axes=None)
-  return lambda variables, clips: np.asarray(step(variables, shard(clips[None])[:, 0]))
-
-
 def parallel_augmented_eval_step(apply_fn: Callable, augmentation: Augmentation) -> Callable:
   """`steps.augmented_eval_step` as (variables, clips [B / processes, ...], key, first) -> float32 logits of B clips."""
   step = jax.pmap(
@@ -62,12 +55,6 @@ def parallel_augmented_eval_step(apply_fn: Callable, augmentation: Augmentation)
     out_axes=None,
   )
   return lambda variables, clips, key, first: np.asarray(step(variables, shard(clips[None])[:, 0], key, first))
-
-
-def shard(array: np.ndarray) -> np.ndarray:
-  """[K, B, ...] -> [devices, K, B / devices, ...], of the devices of this process."""
-  devices = jax.local_device_count()
-  return array.reshape(len(array), devices, -1, *array.shape[2:]).swapaxes(0, 1)
 
 
 def to_devices(batches: Iterable[dict[str, np.ndarray]], ahead: int = 2) -> Iterator[dict[str, jax.Array]]:
@@ -96,18 +83,6 @@ def replicate(array: np.ndarray) -> jax.Array:
 def local_part(array: jax.Array) -> np.ndarray:
   """What of a sharded array [devices, ...] lies on the devices of this process, on the host."""
   return np.concatenate([np.asarray(part.data) for part in array.addressable_shards])
-
-
-def share() -> tuple[int, int]:
-  """Number of this process, and how many there are."""
-  return jax.process_index(), jax.process_count()
-
-
-def check_batch_size(batch_size: int) -> None:
-  """Raises UserError unless every device gets an equal share of a batch."""
-  devices = jax.device_count()
-  if batch_size < 1 or batch_size % devices:
-    raise UserError(f'batch_size={batch_size} does not divide among {devices} devices: choose a multiple of {devices}')
 
 
 def connect(coordinator: str, process_id: int, process_count: int) -> None:

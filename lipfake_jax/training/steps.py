@@ -11,12 +11,12 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from lipfake_jax.inference.parallel_eval import AXIS, eval_step, to_float
 from lipfake_jax.training.augment import Augmentation, augment_clips
 from lipfake_jax.training.losses import cross_entropy, l2_penalty
 from lipfake_jax.training.state import TrainState, trained_part
 
 Batch = dict[str, jax.Array]
-AXIS = 'batch'  # the mapped axis over devices
 FROZEN = 2**32 - 1  # the stream of the run's key for draws that no step changes; the others are the steps' numbers
 
 
@@ -109,11 +109,6 @@ def train_step(
   return new_state, jax.lax.pmean(metrics, AXIS)
 
 
-def eval_step(apply_fn, variables: Any, clips: jax.Array) -> jax.Array:
-  """Logits float32 of all devices' clips, given those of each, [B, ...]; no dropout, no augmentation."""
-  return jax.lax.all_gather(apply_fn(variables, to_float(clips), False), AXIS, tiled=True)
-
-
 def augmented_eval_step(
   apply_fn, augmentation: Augmentation, variables: Any, clips: jax.Array, key: jax.Array, first: jax.Array
 ) -> jax.Array:
@@ -124,11 +119,6 @@ def augmented_eval_step(
 def _places(clips: jax.Array) -> jax.Array:
   """int32 [B]: the places of this device's clips in the whole batch."""
   return jax.lax.axis_index(AXIS) * clips.shape[0] + jnp.arange(clips.shape[0])
-
-
-def to_float(clips: jax.Array) -> jax.Array:
-  """uint8 to float32 in [0, 1]; lips are float32 already."""
-  return clips.astype(jnp.float32) / 255 if clips.dtype == jnp.uint8 else clips
 
 
 def _apply(state: TrainState, grads: Any, batch_stats: Any, schedule: Callable[[jax.Array], jax.Array]) -> TrainState:

@@ -11,8 +11,9 @@ import jax
 import ml_collections
 import numpy as np
 
-from lipfake_jax.data.input_pipeline import Split
-from lipfake_jax.evaluation.evaluate import score_clips
+from lipfake_jax.data.dataset import Split
+from lipfake_jax.inference.parallel_eval import parallel_eval_step
+from lipfake_jax.inference.run import score_clips
 from lipfake_jax.scoring.scores import Scores, video_scores
 from lipfake_jax.training import parallel
 from lipfake_jax.training.augment import Augmentation
@@ -32,7 +33,7 @@ def open_scorer(apply_fn: Callable, config: ml_collections.ConfigDict) -> Scorer
   """
   augmentation, size, rule = Augmentation(**config.augment), config.eval.batch_size, config.model.aggregation
   if not augmentation.validation:
-    step = parallel.parallel_eval_step(apply_fn)
+    step = parallel_eval_step(apply_fn)
 
     def score_plainly(variables: Any, split: Split, epoch: int) -> Scores:
       return video_scores(score_clips(lambda clips: step(variables, clips), split, size), split, rule)

@@ -14,8 +14,8 @@ import tensorflow_datasets as tfds
 
 from data_builders.conftest import ROOT, tfds_build, tfds_command, touch
 from lipfake_jax.core.vocabulary import VideoRecord
-from lipfake_jax.data import input_pipeline
 from lipfake_jax.data.builder import count_rejections, rejection_table
+from lipfake_jax.data.dataset import DataChoice, open_split
 from tests.conftest import write_video
 
 
@@ -124,9 +124,7 @@ def test_a_built_dataset_is_split_again_without_extraction(undisturbed):
   """Nor is it rewritten: the split is a choice at reading."""
   files = {path: path.stat().st_mtime_ns for path in undisturbed.rglob('*') if path.is_file()}
   keys = {
-    split: input_pipeline.open_split('video_folder', 'uniform_lips_30x32', 'train', str(undisturbed), split).table[
-      'key'
-    ]
+    split: open_split(DataChoice('video_folder', 'uniform_lips_30x32', split), 'train', str(undisturbed)).table['key']
     for split in ('identity', 'paper')
   }
   assert keys['identity'] != keys['paper']

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from lipfake_jax.evaluation import compare, evaluate
+from lipfake_jax.evaluation import compare
+from lipfake_jax.evaluation.compare import main
 from lipfake_jax.scoring.scores import write_scores
 from lipfake_jax.scoring.verdict import Decision, write_decision
 from tests.evaluation.evaluation_cases import make_measured
@@ -67,7 +68,7 @@ def runs(tmp_path):
 
 
 def test_the_command(runs, capsys):
-  evaluate.main(['compare', str(runs / 'a'), str(runs / 'b')])
+  main([str(runs / 'a'), str(runs / 'b')])
   shown = capsys.readouterr().out
   assert 'faces-test: 199 videos of 50 people; 1 only in A, 0 only in B' in shown
   assert '| auc | 0.' in shown
@@ -78,11 +79,11 @@ def test_what_can_not_be_compared(runs, capsys):
   path = runs / 'b' / 'eval' / 'faces-test' / 'scores.csv'
   path.write_text(path.read_text().replace('000.mp4,0', '000.mp4,1'))
   for arguments, message in (
-    (['compare', str(runs / 'a'), str(runs / 'b')], 'disagree about the label of faces/000.mp4'),
-    (['compare', str(runs / 'a'), str(runs / 'none')], 'have no evaluation in common'),
-    (['compare', str(runs / 'a'), str(runs / 'b'), '--on=other-test'], 'scores.csv is missing'),
+    ([str(runs / 'a'), str(runs / 'b')], 'disagree about the label of faces/000.mp4'),
+    ([str(runs / 'a'), str(runs / 'none')], 'have no evaluation in common'),
+    ([str(runs / 'a'), str(runs / 'b'), '--on=other-test'], 'scores.csv is missing'),
   ):
     with pytest.raises(SystemExit) as stop:
-      evaluate.main(arguments)
+      main(arguments)
     assert stop.value.code == 2
     assert message in capsys.readouterr().err

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lipfake_jax.data import input_pipeline
+from lipfake_jax.data.dataset import DataChoice, open_split
 from lipfake_jax.evaluation import controls
 from lipfake_jax.evaluation.controls import control_table, hold_frame, shuffle_frames
-from lipfake_jax.evaluation.evaluate import score_clips
+from lipfake_jax.inference.run import score_clips
 from lipfake_jax.models import create_model
 from lipfake_jax.scoring.scores import video_scores
 from tests.models.model_checks import random_variables
@@ -38,7 +38,7 @@ def test_a_held_frame_is_the_middle_one():
 @pytest.mark.parametrize('feature', ['clip', 'lips'])
 def test_a_detector_of_motion_loses_by_a_frame_that_stands_still(tiny_data, feature):
   """Fakes of these clips flicker, pixels and lips."""
-  split = input_pipeline.open_split('tiny_clips', 'tiny', 'test', tiny_data, feature=feature)
+  split = open_split(DataChoice('tiny_clips', 'tiny'), 'test', tiny_data, feature=feature)
 
   def motion(clips):
     change = np.abs(np.diff(clips / np.float32(255 if split.feature == 'clip' else 1), axis=1))
@@ -54,7 +54,7 @@ def test_a_detector_of_motion_loses_by_a_frame_that_stands_still(tiny_data, feat
 
 def test_a_model_without_time_does_not_see_the_order(tiny_data):
   """1e-6: scores of frames are added in another order."""
-  split = input_pipeline.open_split('tiny_clips', 'tiny', 'test', tiny_data)
+  split = open_split(DataChoice('tiny_clips', 'tiny'), 'test', tiny_data)
   model = create_model('cnn5_frames', {'filters': (4, 8), 'hidden': 8})
   variables = random_variables(model, jnp.zeros((1, *split.clip_shape)))
   score = lambda clips: np.asarray(model.apply(variables, clips / np.float32(255)))  # noqa: E731

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from lipfake_jax.data.input_pipeline import Split
-from lipfake_jax.evaluation.evaluate import measure
+from lipfake_jax.data.dataset import Split
+from lipfake_jax.evaluation.measure import measure
 from lipfake_jax.scoring.scores import clip_scores, video_scores
 from lipfake_jax.scoring.verdict import Decision, to_logits
 from tests.report import evaluations

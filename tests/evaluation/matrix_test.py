@@ -5,8 +5,9 @@ import csv
 import numpy as np
 import pytest
 
-from lipfake_jax.evaluation import evaluate, matrix
-from lipfake_jax.training import loop
+from lipfake_jax.evaluation import matrix
+from lipfake_jax.evaluation.matrix import main
+from lipfake_jax.experiments.experiment import train_and_evaluate
 from tests.evaluation.evaluation_cases import make_measured
 from tests.training.loop_test import tiny_config
 
@@ -39,11 +40,11 @@ def test_rows_are_runs_and_columns_are_datasets():
 @pytest.mark.slow
 def test_the_command(tmp_path, tiny_data, capsys):
   for seed in (0, 1):
-    loop.train_and_evaluate(tiny_config(**{'train.epochs': 1, 'seed': seed}), tmp_path / f'run{seed}', tiny_data)
+    train_and_evaluate(tiny_config(**{'train.epochs': 1, 'seed': seed}), tmp_path / f'run{seed}', tiny_data)
   capsys.readouterr()
   runs = [str(tmp_path / 'run0'), str(tmp_path / 'run1')]
   datasets = '--datasets=tiny_clips,tiny_clips:validation'
-  evaluate.main(['matrix', *runs, datasets, f'--data_dir={tiny_data}', f'--out={tmp_path / "out"}'])
+  main([*runs, datasets, f'--data_dir={tiny_data}', f'--out={tmp_path / "out"}'])
   shown = capsys.readouterr().out
   with open(tmp_path / 'out' / 'matrix.csv', newline='') as file:
     rows = list(csv.DictReader(file))
@@ -53,8 +54,8 @@ def test_the_command(tmp_path, tiny_data, capsys):
   assert f'| {runs[0]} | AUC {float(rows[0]["auc"]):.3f}' in shown
   assert 'has seen videos of tiny_clips (validation) in training' in shown
   assert {path.name for path in (tmp_path / 'out').iterdir()} == {'matrix.md', 'matrix.csv', 'matrix.png', 'matrix.svg'}
-  evaluate.main(['matrix', *runs, datasets, f'--data_dir={tiny_data}', f'--out={tmp_path / "out"}'])
+  main([*runs, datasets, f'--data_dir={tiny_data}', f'--out={tmp_path / "out"}'])
   assert 'always fake' not in capsys.readouterr().out  # nothing is evaluated twice
   with pytest.raises(SystemExit) as stop:
-    evaluate.main(['matrix', str(tmp_path / 'none')])
+    main([str(tmp_path / 'none')])
   assert stop.value.code == 2

@@ -13,8 +13,8 @@ from lipfake_jax.clips.clips import Rejection
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import create_builder
 from lipfake_jax.evaluation import controls, perturbed, robustness
+from lipfake_jax.experiments.experiment import train_and_evaluate
 from lipfake_jax.report import robustness_tables
-from lipfake_jax.training import loop
 
 VIDEOS = [VideoRecord(Path(f'{i}'), f'v{i}', label, dataset='d') for i, label in enumerate(['real', 'fake'] * 4)]
 CLEAN = [0.1, 0.9, 0.2, 0.8, 0.3, 0.7, 0.4, 0.6]  # reals and fakes in turn, told apart
@@ -134,7 +134,7 @@ def short_run(tmp_path_factory, face_video, blank_video):
   config.model.cnn_lstm.update({'filters': (4, 4), 'units': 4, 'hidden': 4})
   config.train.batch_size, config.train.epochs = 2, 1
   workdir = tmp_path_factory.mktemp('run')
-  loop.train_and_evaluate(config, workdir, data_dir)
+  train_and_evaluate(config, workdir, data_dir)
   return workdir, root, data_dir
 
 

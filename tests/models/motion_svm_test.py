@@ -14,10 +14,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.evaluation import controls, evaluate
+from lipfake_jax.evaluation import controls
+from lipfake_jax.experiments.experiment import train_and_evaluate
 from lipfake_jax.inference import predict
 from lipfake_jax.models import create_model
-from lipfake_jax.training import loop
+from lipfake_jax.report.results import evaluate_workdir
 from tests.training.loop_test import final_state, rows, tiny_config
 
 pytestmark = pytest.mark.usefixtures('quick_evaluation')
@@ -96,7 +97,7 @@ def svm_config(**changes):
 @pytest.fixture(scope='module')
 def fitted(tmp_path_factory, tiny_data):
   workdir = tmp_path_factory.mktemp('svm')
-  loop.train_and_evaluate(svm_config(), workdir, tiny_data)
+  train_and_evaluate(svm_config(), workdir, tiny_data)
   return workdir
 
 
@@ -109,7 +110,7 @@ def test_a_run_fits_validates_and_evaluates(fitted, tiny_data):
   assert figures['auc'] > 0.9
   with open(fitted / 'eval' / 'tiny_clips-test' / 'scores.csv', newline='') as file:
     assert {row['frames_used'] for row in csv.DictReader(file)} == {'6'}
-  evaluate.evaluate_workdir(fitted, ['tiny_clips:validation'], tiny_data, 4)
+  evaluate_workdir(fitted, ['tiny_clips:validation'], tiny_data, 4)
   figures = json.loads((fitted / 'eval' / 'tiny_clips-validation' / 'metrics.json').read_text())
   assert figures['balanced_accuracy'] > 0.8
 
@@ -117,7 +118,7 @@ def test_a_run_fits_validates_and_evaluates(fitted, tiny_data):
 @pytest.mark.slow
 def test_a_finished_run_does_nothing_more(fitted, tiny_data):
   before, history = final_state(fitted), rows(fitted)
-  loop.train_and_evaluate(svm_config(), fitted, tiny_data)
+  train_and_evaluate(svm_config(), fitted, tiny_data)
   assert rows(fitted) == history
   for ours, theirs in zip(final_state(fitted), before, strict=True):
     np.testing.assert_array_equal(ours, theirs)
@@ -151,5 +152,5 @@ def test_predict_measures_the_motion(fitted, face_video):
 )
 def test_what_only_steps_can_do_is_told(tmp_path, tiny_data, changes, message):
   with pytest.raises(UserError, match=re.escape(message)):
-    loop.train_and_evaluate(svm_config(**changes), tmp_path / 'run', tiny_data)
+    train_and_evaluate(svm_config(**changes), tmp_path / 'run', tiny_data)
   assert not (tmp_path / 'run').exists()

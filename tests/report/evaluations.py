@@ -8,9 +8,9 @@ import numpy as np
 from tensorflow_datasets.proto import tf_example_pb2
 
 from lipfake_jax.core.vocabulary import LABELS
-from lipfake_jax.data.input_pipeline import Split
-from lipfake_jax.evaluation import evaluate
-from lipfake_jax.evaluation.evaluate import Evaluation
+from lipfake_jax.data.dataset import Split
+from lipfake_jax.evaluation import measure as measure_module
+from lipfake_jax.evaluation.measure import Evaluation, measure
 from lipfake_jax.scoring.intervals import bootstrap
 from lipfake_jax.scoring.scores import clip_scores, video_scores
 from lipfake_jax.scoring.verdict import Decision, to_logits
@@ -37,7 +37,7 @@ def make_split(labels: Sequence[int], rejections: Sequence[dict] = (), **columns
     'fps': [25.0] * n, 'duration': [3.0] * n, 'width': [640] * n, 'height': [480] * n,
   }  # fmt: skip
   return Split(
-    dataset='set_a', name='test', rule='identity', sources=([example.SerializeToString()] * n,),
+    dataset='set_a', builder_config='tiny', name='test', rule='identity', sources=([example.SerializeToString()] * n,),
     places=np.array([(0, i) for i in range(n)]), labels=np.array(labels, np.int32), table={**known, **columns},
     spec={'frames': FRAMES, 'size': SIZE}, rejections=list(rejections), feature='lips',
   )  # fmt: skip
@@ -56,8 +56,8 @@ def make_evaluation(
   """An evaluation of clips with these scores."""
   split, logits = make_split(labels, rejections, **columns), to_logits(np.array(p_fake))
   videos = video_scores(logits, split, 'mean')
-  with mock.patch.object(evaluate, 'bootstrap', functools.partial(bootstrap, rounds=100)):  # ten times as fast
-    metrics = evaluate.measure(videos, clip_scores(logits, split, 'mean'), decision, split.rejections)
+  with mock.patch.object(measure_module, 'bootstrap', functools.partial(bootstrap, rounds=100)):  # ten times as fast
+    metrics = measure(videos, clip_scores(logits, split, 'mean'), decision, split.rejections)
   return Evaluation(title, videos, metrics | {'warnings': list(warnings), 'metadata': metadata}, split, decision, ABOUT)
 
 

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 import pytest
 
+from lipfake_jax.inference.parallel_eval import parallel_eval_step, shard
 from lipfake_jax.models import MODELS, create_model
 from lipfake_jax.training import parallel
 from lipfake_jax.training.augment import Augmentation
@@ -45,11 +46,11 @@ def measure(name: str, precision: str) -> dict:
   clips = np.random.default_rng(0).integers(0, 256, (4, *shape), np.uint8)
   clips = clips if model.input == 'clip' else (clips / 255).astype(np.float32)
   rows = {'clip': clips, 'label': np.array([0, 1, 1, 0], np.int32), 'weight': np.ones(4, np.float32)}
-  batch = {field: parallel.shard(value[None]) for field, value in rows.items()}
+  batch = {field: shard(value[None]) for field, value in rows.items()}
   step = parallel.parallel_train_step(OFF, model.l2_kernels, 1e-4, create_schedule('plateau', 1, 0, 0.0))
   state, metrics = step(state, batch, jax.random.key(0), None)
   moved = [np.abs(a - b).max() for a, b in zip(*map(jax.tree.leaves, (before, state.params)), strict=True)]
-  logits = parallel.parallel_eval_step(model.apply)(state.variables, clips)
+  logits = parallel_eval_step(model.apply)(state.variables, clips)
   return {
     'loss': metrics['loss'].item(),
     'finite': metrics['finite'].item(),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from lipfake_jax.data import input_pipeline
+from lipfake_jax.data.dataset import DataChoice, open_split
 from lipfake_jax.training import history
 from lipfake_jax.training.augment import Augmentation
 from lipfake_jax.training.optimizer import Progress
@@ -49,7 +49,7 @@ def test_another_process_writes_nothing(tmp_path):
 
 def test_clips_are_pictured_a_row_each(tmp_path, tiny_data):
   """Unaugmented: the 6 frames of a clip of 16x16 pixels stand 10 times in a row, some twice; three clips a class."""
-  split = input_pipeline.open_split('tiny_clips', 'tiny', 'train', tiny_data)
+  split = open_split(DataChoice('tiny_clips', 'tiny'), 'train', tiny_data)
   with history.open_board(tmp_path, write=True) as board:
     history.add_clips(board, split, Augmentation(0.0, 0.0), seed=0)
   events = EventAccumulator(str(tmp_path / 'tensorboard')).Reload()
@@ -59,7 +59,7 @@ def test_clips_are_pictured_a_row_each(tmp_path, tiny_data):
 
 
 def test_lips_are_pictured_too(tmp_path, tiny_data):
-  split = input_pipeline.open_split('tiny_clips', 'tiny', 'train', tiny_data, feature='lips')
+  split = open_split(DataChoice('tiny_clips', 'tiny'), 'train', tiny_data, feature='lips')
   with history.open_board(tmp_path, write=True) as board:
     history.add_clips(board, split, Augmentation(0.0, 0.0), seed=0)
   (picture,) = EventAccumulator(str(tmp_path / 'tensorboard')).Reload().Images('clips/fake')
@@ -69,7 +69,7 @@ def test_lips_are_pictured_too(tmp_path, tiny_data):
 
 
 def test_what_makes_no_picture_is_not_pictured(tmp_path, tiny_data):
-  split = input_pipeline.open_split('tiny_clips', 'tiny_motion', 'train', tiny_data, feature='motion')
+  split = open_split(DataChoice('tiny_clips', 'tiny_motion'), 'train', tiny_data, feature='motion')
   with history.open_board(tmp_path, write=True) as board:
     history.add_clips(board, split, Augmentation(0.0, 0.0), seed=0)
   assert not EventAccumulator(str(tmp_path / 'tensorboard')).Reload().Tags()['images']

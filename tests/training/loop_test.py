@@ -18,19 +18,21 @@ import numpy as np
 import pytest
 
 from configs import default
-from lipfake_jax.core.clip_spec import SPECS
 from lipfake_jax.core.errors import Interrupted, UserError
-from lipfake_jax.data import input_pipeline
-from lipfake_jax.evaluation import evaluate
+from lipfake_jax.data.batches import eval_batches
+from lipfake_jax.data.dataset import DataChoice, open_split
+from lipfake_jax.evaluation.tested import open_tested
+from lipfake_jax.experiments.experiment import train_and_evaluate
 from lipfake_jax.inference import checkpoints
+from lipfake_jax.inference.run import open_run, score_clips
 from lipfake_jax.report import plots
+from lipfake_jax.report.results import evaluate_workdir
 from lipfake_jax.scoring.scores import video_scores
 from lipfake_jax.training import epoch, loop, signals
 from lipfake_jax.training.workdir import hold_workdir
 
 pytestmark = pytest.mark.usefixtures('quick_evaluation')
 
-MODEL = {'name': 'cnn_lstm', 'arguments': {}}
 TINY_MODEL = {'filters': (8, 8), 'units': 16, 'hidden': 16, 'lstm_dropout': 0.1, 'dropout': 0.1}
 
 
@@ -45,7 +47,7 @@ def tiny_config(**changes):
 
 
 def run(workdir, data_dir, **changes):
-  loop.train_and_evaluate(tiny_config(**changes), workdir, data_dir)
+  train_and_evaluate(tiny_config(**changes), workdir, data_dir)
   return workdir
 
 
@@ -123,8 +125,8 @@ def test_the_best_epoch_is_what_is_used(finished, tiny_data):
   assert meta['place']['epochs'] == int(np.argmin(losses)) + 1
   assert meta['model']['name'] == 'cnn_lstm'
   assert meta['clip']['frames'] == 6
-  split = input_pipeline.open_split('tiny_clips', 'tiny', 'validation', tiny_data)
-  scores = video_scores(evaluate.score_clips(evaluate.open_run(finished).score, split, 4), split, 'mean')
+  split = open_split(DataChoice('tiny_clips', 'tiny'), 'validation', tiny_data)
+  scores = video_scores(score_clips(open_run(finished).score, split, 4), split, 'mean')
   loss = -np.mean(np.where(scores.labels, np.log(scores.p_fake), np.log1p(-scores.p_fake)))
   assert loss == pytest.approx(min(losses), rel=1e-5)
 
@@ -237,7 +239,7 @@ def test_damaged_weights_are_not_used(tmp_path, tiny_data):
     if path.is_file():
       path.write_bytes(b'')
   with pytest.raises(UserError, match=r'checkpoint 5, the best one, is damaged .*: train anew'):
-    evaluate.open_run(workdir)
+    open_run(workdir)
   with pytest.raises(UserError, match=r'no checkpoint of .* is whole: start anew in another --workdir'):
     run(tmp_path, tiny_data, **{'train.epochs': 1})
 
@@ -320,7 +322,7 @@ def test_how_clips_travel_changes_nothing(tmp_path, tiny_data, undisturbed, chan
 
 
 def test_a_cache_without_room_is_told(tiny_data, monkeypatch):
-  split = input_pipeline.open_split('tiny_clips', 'tiny', 'train', tiny_data)
+  split = open_split(DataChoice('tiny_clips', 'tiny'), 'train', tiny_data)
   monkeypatch.setattr(epoch, 'free_memory', lambda: 1000)
   for kind, place in (('host', 'this machine'), ('device', 'a device')):
     with pytest.raises(UserError, match=f'take 0.0 GiB, and {place} has 0.0 GiB free: choose data.cache=none'):
@@ -401,7 +403,7 @@ def test_early_stopping(tmp_path, tiny_data):
 )
 def test_imbalance_is_met_by_weights_or_by_sampling(tiny_data, monkeypatch, imbalance, weights, fakes):
   """Of 22 clips 4 are called fake here: N / (2 N_c) is 22 / 36 and 22 / 8; half of 22 is 11."""
-  split = input_pipeline.open_split('tiny_clips', 'tiny', 'train', tiny_data)
+  split = open_split(DataChoice('tiny_clips', 'tiny'), 'train', tiny_data)
   skewed = dataclasses.replace(split, labels=(np.arange(22) < 4).astype(np.int32))
   seen = []
 
@@ -490,11 +492,11 @@ def test_class_weights_make_both_classes_weigh_the_same():
 
 
 def test_shuffled_labels_tell_nothing_of_the_true_ones(tiny_data):
-  split = input_pipeline.open_split('tiny_clips', 'tiny', 'train', tiny_data)
+  split = open_split(DataChoice('tiny_clips', 'tiny'), 'train', tiny_data)
   shuffled = loop.shuffle_labels(split, 0)
   pairs = collections.Counter(zip(split.labels.tolist(), shuffled.labels.tolist(), strict=True))
   assert pairs == {(0, 0): 5, (0, 1): 6, (1, 0): 5, (1, 1): 6}  # of 11 reals and 11 fakes: half of each
-  batches = input_pipeline.eval_batches(shuffled, 22)
+  batches = eval_batches(shuffled, 22)
   np.testing.assert_array_equal(next(batches)['label'], shuffled.labels)  # what training sees
 
 
@@ -513,7 +515,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, tiny_data):
 
 
 def test_another_dataset_is_evaluated_by_name(finished, tiny_data):
-  evaluate.evaluate_workdir(finished, ['tiny_clips:validation'], tiny_data, 4)
+  evaluate_workdir(finished, ['tiny_clips:validation'], tiny_data, 4)
   figures = json.loads((finished / 'eval' / 'tiny_clips-validation' / 'metrics.json').read_text())
   assert figures['n'] == 10
 
@@ -534,47 +536,18 @@ def test_the_papers_split_is_called_leaky_wherever_it_is_reported(tmp_path, tiny
   assert 'Warning: paper_leaky has the same people in training and test' in page
 
 
-@pytest.mark.parametrize(
-  ('trained', 'tested', 'expected'),
-  [
-    (('celeb_df_v2', 'flow_lips_60x64'), 'celeb_df_v2', 'paper'),
-    (('celeb_df_v2', 'flow_lips_60x64'), 'xm2vts:all', ''),
-    (('celeb_df_v2+dfdc', 'flow_lips_60x64'), 'dfdc', 'paper'),
-    (('celeb_df_v2', 'flow_lips_60x64'), 'celeb_df_v2+dfdc', 'paper'),
-    (('combined', 'celeb_df_v2+dfdc-uniform_face_60x64'), 'dfdc/uniform_face_60x64', 'paper'),
-    (('dfdc', 'uniform_face_60x64'), 'combined/celeb_df_v2+dfdc-uniform_face_60x64', 'paper'),
-    (('combined', 'celeb_df_v2+dfdc'), 'xm2vts', ''),
-  ],
-)
-def test_parts_are_those_of_training_where_a_dataset_is_common(monkeypatch, trained, tested, expected):
-  """Else a video of the training part could be tested on."""
-  monkeypatch.setattr(input_pipeline, 'open_split', lambda *_, split, **__: split)
-  data = {'dataset': trained[0], 'builder_config': trained[1], 'split': 'paper', 'split_seed': 0, 'exclude': ()}
-  assert evaluate.open_tested(tested, {'data': data, 'before': [], 'clip': {}, 'model': MODEL}, None) == expected
-
-
-def test_clips_go_by_their_own_name_in_another_dataset(monkeypatch):
-  """A control's config, or a union's, is known to its dataset alone."""
-  monkeypatch.setattr(input_pipeline, 'open_split', lambda name, config, *_, **__: f'{name}/{config}')
-  data = {'dataset': 'demo_lips', 'builder_config': 'flow_lips_60x64_null', 'split': '', 'split_seed': 0, 'exclude': ()}
-  meta = {'data': data, 'before': [], 'clip': dataclasses.asdict(SPECS['flow_lips_60x64']), 'model': MODEL}
-  assert evaluate.open_tested('demo_lips', meta, None) == 'demo_lips/flow_lips_60x64_null'
-  assert evaluate.open_tested('xm2vts:all', meta, None) == 'xm2vts/flow_lips_60x64'
-  assert evaluate.open_tested('xm2vts/mine:all', meta, None) == 'xm2vts/mine'
-
-
 @pytest.mark.slow
 def test_a_dataset_that_was_trained_on_is_split_as_in_training(tmp_path, tiny_data, capsys):
   """Else videos of training could be tested on; a part that was seen is said to be."""
   run(tmp_path, tiny_data, **{'data.split': 'identity', 'train.epochs': 1})
   capsys.readouterr()
   for part in ('test', 'train', 'all'):
-    split = evaluate.open_tested(f'tiny_clips:{part}', checkpoints.restore_best(tmp_path)[1], tiny_data)
+    split = open_tested(f'tiny_clips:{part}', checkpoints.restore_best(tmp_path)[1], tiny_data)
     assert split.rule == 'identity'
-  evaluate.evaluate_workdir(tmp_path, ['tiny_clips:all'], tiny_data, 4)
+  evaluate_workdir(tmp_path, ['tiny_clips:all'], tiny_data, 4)
   assert 'warning: the run has seen videos of tiny_clips (all) in training' in capsys.readouterr().out
 
 
 def test_a_workdir_without_a_run(tmp_path, tiny_data):
   with pytest.raises(UserError, match='train first'):
-    evaluate.evaluate_workdir(tmp_path, ['tiny_clips'], tiny_data, 4)
+    evaluate_workdir(tmp_path, ['tiny_clips'], tiny_data, 4)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.inference.parallel_eval import check_batch_size, shard
 from lipfake_jax.models import create_model
 from lipfake_jax.training import parallel
 from lipfake_jax.training.augment import Augmentation
@@ -27,7 +28,7 @@ def batch():
   rng = np.random.default_rng(0)
   clips = rng.integers(0, 255, (4, *SHAPE), np.uint8)
   rows = {'clip': clips, 'label': np.array([0, 1, 1, 0], np.int32), 'weight': np.ones(4, np.float32)}
-  return {name: parallel.shard(value[None]) for name, value in rows.items()}
+  return {name: shard(value[None]) for name, value in rows.items()}
 
 
 def train(steps, precision='float32', arguments=SMALL, schedule=FLAT, freeze=(), **optimizer):
@@ -107,7 +108,7 @@ def test_frozen_draws_are_of_the_clip_not_of_the_step():
   losses = []
   for positions, order in (((0, 1, 2, 3), (0, 1, 2, 3)), ((3, 2, 1, 0), (3, 2, 1, 0)), ((4, 5, 6, 7), (0, 1, 2, 3))):
     rows = {name: values[:, :, np.array(order)] for name, values in batch().items()}
-    rows['position'] = parallel.shard(np.array([positions], np.int32))
+    rows['position'] = shard(np.array([positions], np.int32))
     state, metrics = step(state, rows, jax.random.key(1), None)
     losses.append(metrics['loss'].item())
   assert int(state.step) == 3
@@ -176,7 +177,7 @@ def test_a_cache_on_the_devices_stands_for_the_clips():
   order = np.array([2, 0, 3, 1])
   cache = np.empty((4, *SHAPE), np.uint8)
   cache[order] = rows.pop('clip').reshape(4, *SHAPE)
-  rows['position'] = parallel.shard(order[None])
+  rows['position'] = shard(order[None])
   state, metrics = step(state, rows, jax.random.key(1), parallel.replicate(cache))
   history, expected = train(1)
   assert metrics['loss'].item() == pytest.approx(history[0]['loss'], rel=1e-6)
@@ -211,7 +212,7 @@ def test_batch_statistics_wait_for_an_update_that_counts():
 def test_a_batch_must_divide(monkeypatch):
   monkeypatch.setattr(jax, 'device_count', lambda: 3)
   with pytest.raises(UserError, match='batch_size=4 does not divide among 3 devices: choose a multiple of 3'):
-    parallel.check_batch_size(4)
+    check_batch_size(4)
 
 
 if __name__ == '__main__':  # the two-device half of the first test

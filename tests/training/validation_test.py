@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from configs import default
-from lipfake_jax.data import input_pipeline
-from lipfake_jax.evaluation import evaluate
+from lipfake_jax.data.batches import read_batch
+from lipfake_jax.data.dataset import DataChoice, open_split
+from lipfake_jax.inference.run import score_clips
 from lipfake_jax.scoring.scores import video_scores
 from lipfake_jax.training.validation import open_scorer
 
@@ -17,7 +18,7 @@ def brightness(variables, clips, train):
 
 @pytest.fixture(scope='module')
 def split(tiny_data):
-  return input_pipeline.open_split('tiny_clips', 'tiny', 'validation', tiny_data)
+  return open_split(DataChoice('tiny_clips', 'tiny'), 'validation', tiny_data)
 
 
 def score(split, epoch=1, batch_size=4, **fields):
@@ -28,7 +29,7 @@ def score(split, epoch=1, batch_size=4, **fields):
 
 
 def test_as_it_is(split):
-  means = input_pipeline.read_batch(split, np.arange(10))['clip'].mean(axis=(1, 2, 3, 4)) / 255
+  means = read_batch(split, np.arange(10))['clip'].mean(axis=(1, 2, 3, 4)) / 255
   np.testing.assert_allclose(score(split), 1 / (1 + np.exp(-10 * (means - 0.5))), rtol=1e-5)
 
 
@@ -48,6 +49,6 @@ def test_a_draw_is_of_the_clip_not_of_its_batch(split):
 
 def test_other_data_is_scored_without(split):
   """What a run is tested on."""
-  logits = evaluate.score_clips(lambda clips: np.asarray(brightness({}, clips / 255.0, False)), split, 4)
+  logits = score_clips(lambda clips: np.asarray(brightness({}, clips / 255.0, False)), split, 4)
   scores = video_scores(logits, split, 'mean')
   np.testing.assert_allclose(scores.p_fake, score(split), rtol=1e-5)

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.data import input_pipeline
+from lipfake_jax.data.batches import epoch_order, eval_batches, read_clip, read_clips, stack_batches, train_batches
+from lipfake_jax.data.dataset import DataChoice, open_split
 from tests.conftest import tiny_lips, tiny_motion
 
 
-def open_tiny(data_dir, part='train', **choices):
-  return input_pipeline.open_split('tiny_clips', 'tiny', part, data_dir, **choices)
+def open_tiny(data_dir, part='train', feature='clip', **choices):
+  return open_split(DataChoice('tiny_clips', 'tiny', **choices), part, data_dir, feature)
 
 
 def keys(split, batches):
@@ -17,7 +18,7 @@ def keys(split, batches):
 
 
 def order(split, **choices):
-  return input_pipeline.epoch_order(split, 0, 0, **choices)
+  return epoch_order(split, 0, 0, **choices)
 
 
 def test_a_split_says_what_it_holds(tiny_data):
@@ -34,23 +35,23 @@ def test_a_split_says_what_it_holds(tiny_data):
 
 def test_an_epoch_shows_clips_once_in_an_order_of_its_own(tiny_data):
   split = open_tiny(tiny_data)
-  first, again, second = (keys(split, input_pipeline.train_batches(split, 4, 0, epoch)) for epoch in (0, 0, 1))
+  first, again, second = (keys(split, train_batches(split, 4, 0, epoch)) for epoch in (0, 0, 1))
   assert len(first) == 20  # five whole batches of 22 clips
   assert len(set(first)) == 20
   assert first == again
   assert first != second
-  assert first != keys(split, input_pipeline.train_batches(split, 4, 1, 0))  # another seed
+  assert first != keys(split, train_batches(split, 4, 1, 0))  # another seed
 
 
 def test_over_epochs_every_clip_has_its_turn(tiny_data):
   split = open_tiny(tiny_data)
-  seen = {k for epoch in range(10) for k in keys(split, input_pipeline.train_batches(split, 4, 0, epoch))}
+  seen = {k for epoch in range(10) for k in keys(split, train_batches(split, 4, 0, epoch))}
   assert len(seen) == 22
 
 
 def test_evaluation_counts_each_clip_once(tiny_data):
   split = open_tiny(tiny_data, 'test')
-  batches = list(input_pipeline.eval_batches(split, 4))
+  batches = list(eval_batches(split, 4))
   assert [batch['clip'].shape for batch in batches] == [(4, 6, 16, 16, 3)] * 3
   assert [int(batch['mask'].sum()) for batch in batches] == [4, 4, 1]
   kept = [split.table['key'][i] for batch in batches for i in batch['position'][batch['mask']]]
@@ -59,7 +60,7 @@ def test_evaluation_counts_each_clip_once(tiny_data):
 
 def test_rows_belong_together(tiny_data):
   split = open_tiny(tiny_data, 'test')
-  for batch in input_pipeline.eval_batches(split, 3):
+  for batch in eval_batches(split, 3):
     for position, label, clip in zip(batch['position'], batch['label'], batch['clip'], strict=True):
       assert label == int(split.table['key'][position][-5]) % 2
       assert split.table['method'][position] == ('original', 'flicker')[label]
@@ -70,21 +71,21 @@ def test_rows_belong_together(tiny_data):
 def test_lips_are_read_in_place_of_pixels(tiny_data):
   split = open_tiny(tiny_data, 'test', feature='lips')
   assert split.clip_shape == (6, 64, 2)
-  for batch in input_pipeline.eval_batches(split, 4):
+  for batch in eval_batches(split, 4):
     assert batch['clip'].dtype == np.float32
     for position, lips in zip(batch['position'], batch['clip'], strict=True):
       np.testing.assert_array_equal(lips, tiny_lips(split.table['key'][position]))
-  both = input_pipeline.open_split('tiny_clips+tiny_clips', 'tiny', 'train', tiny_data, feature='lips')
-  assert input_pipeline.read_clips(both, 44 * 6 * 64 * 2 * 4, 'this machine').shape == (44, 6, 64, 2)
+  both = open_split(DataChoice('tiny_clips+tiny_clips', 'tiny'), 'train', tiny_data, feature='lips')
+  assert read_clips(both, 44 * 6 * 64 * 2 * 4, 'this machine').shape == (44, 6, 64, 2)
   with pytest.raises(UserError, match='the 44 clips of'):
-    input_pipeline.read_clips(both, 44 * 6 * 64 * 2 * 4 - 1, 'this machine')
+    read_clips(both, 44 * 6 * 64 * 2 * 4 - 1, 'this machine')
 
 
 def test_motion_is_read_where_it_is_stored(tiny_data):
-  split = input_pipeline.open_split('tiny_clips', 'tiny_motion', 'test', tiny_data, feature='motion')
+  split = open_split(DataChoice('tiny_clips', 'tiny_motion'), 'test', tiny_data, feature='motion')
   assert split.clip_shape == (68,)
   for position in range(len(split)):
-    np.testing.assert_array_equal(input_pipeline.read_clip(split, position), tiny_motion(split.table['key'][position]))
+    np.testing.assert_array_equal(read_clip(split, position), tiny_motion(split.table['key'][position]))
   with pytest.raises(
     UserError, match=r"tiny: .* without 'motion', .* choose --config.data.builder_config=flow_lips_motion"
   ):
@@ -93,7 +94,7 @@ def test_motion_is_read_where_it_is_stored(tiny_data):
 
 def test_a_missing_dataset_says_how_to_get_it(tmp_path):
   with pytest.raises(UserError) as error:
-    input_pipeline.open_split('celeb_df_v2', 'flow_lips_60x64', 'train', str(tmp_path))
+    open_split(DataChoice('celeb_df_v2', 'flow_lips_60x64'), 'train', str(tmp_path))
   text = str(error.value)
   assert f'celeb_df_v2/flow_lips_60x64 is not built in {tmp_path}' in text
   assert 'Request it from its authors' in text
@@ -104,7 +105,7 @@ def test_a_missing_dataset_says_how_to_get_it(tmp_path):
 
 def test_an_unknown_dataset_names_the_known_ones(tmp_path):
   with pytest.raises(UserError, match='celeb_df_v2, combined, demo_lips, dfdc'):
-    input_pipeline.open_split('celeb', 'flow_lips_60x64', 'train', str(tmp_path))
+    open_split(DataChoice('celeb', 'flow_lips_60x64'), 'train', str(tmp_path))
 
 
 def test_a_missing_part_names_those_there_are(tiny_data):
@@ -136,26 +137,24 @@ def test_folders_are_left_aside(tiny_data):
 
 def test_an_epoch_goes_on_at_any_batch(tiny_data):
   split = open_tiny(tiny_data)
-  whole = list(input_pipeline.train_batches(split, 4, 0, 3))
-  rest = list(input_pipeline.train_batches(split, 4, 0, 3, first=2))
+  whole = list(train_batches(split, 4, 0, 3))
+  rest = list(train_batches(split, 4, 0, 3, first=2))
   assert len(rest) == 3
   for ours, theirs in zip(rest, whole[2:], strict=True):
     np.testing.assert_array_equal(ours['clip'], theirs['clip'])
 
 
 def test_several_datasets_are_read_as_one(tiny_data):
-  one, both = open_tiny(tiny_data), input_pipeline.open_split('tiny_clips+tiny_clips', 'tiny', 'train', tiny_data)
+  one, both = open_tiny(tiny_data), open_split(DataChoice('tiny_clips+tiny_clips', 'tiny'), 'train', tiny_data)
   assert (len(both), both.dataset) == (44, 'tiny_clips+tiny_clips')
   for position in (0, 5, 21):
-    np.testing.assert_array_equal(input_pipeline.read_clip(both, position), input_pipeline.read_clip(one, position))
-    np.testing.assert_array_equal(
-      input_pipeline.read_clip(both, position + 22), input_pipeline.read_clip(one, position)
-    )
+    np.testing.assert_array_equal(read_clip(both, position), read_clip(one, position))
+    np.testing.assert_array_equal(read_clip(both, position + 22), read_clip(one, position))
   assert sorted(order(both)) == list(range(44))
 
 
 def test_weights_are_shares_of_an_epoch(tiny_data):
-  both = input_pipeline.open_split('tiny_clips+tiny_clips', 'tiny', 'train', tiny_data)
+  both = open_split(DataChoice('tiny_clips+tiny_clips', 'tiny'), 'train', tiny_data)
   drawn = order(both, weights=(3, 1))
   assert len(drawn) == 44
   counts = np.bincount(drawn, minlength=44)
@@ -177,7 +176,7 @@ def test_balanced_epochs_are_half_real_and_half_fake(tiny_data):
 
 def test_balance_and_weights_together(tiny_data):
   """A set of reals only gives no fakes, and its weight counts among the reals alone."""
-  both = input_pipeline.open_split('tiny_clips+tiny_clips', 'tiny', 'train', tiny_data)
+  both = open_split(DataChoice('tiny_clips+tiny_clips', 'tiny'), 'train', tiny_data)
   real_only = dataclasses.replace(both, labels=np.where(np.arange(44) < 22, both.labels, 0).astype(np.int32))
   drawn = order(real_only, weights=(1, 1), balanced=True)
   assert np.bincount(real_only.labels[drawn]).tolist() == [22, 22]
@@ -187,7 +186,7 @@ def test_balance_and_weights_together(tiny_data):
 
 @pytest.mark.parametrize('weights', [(1,), (1, 2, 3), (1, 0), (1, -1)])
 def test_weights_that_do_not_fit_are_refused(tiny_data, weights):
-  both = input_pipeline.open_split('tiny_clips+tiny_clips', 'tiny', 'train', tiny_data)
+  both = open_split(DataChoice('tiny_clips+tiny_clips', 'tiny'), 'train', tiny_data)
   with pytest.raises(UserError, match='one number above 0 for each dataset'):
     order(both, weights=weights)
 
@@ -199,7 +198,7 @@ def test_one_class_can_not_be_balanced(tiny_data):
 
 def test_too_few_clips_for_a_batch(tiny_data):
   with pytest.raises(UserError, match='holds 22 clips: choose a batch_size of at most that'):
-    next(input_pipeline.train_batches(open_tiny(tiny_data), 32, 0, 0))
+    next(train_batches(open_tiny(tiny_data), 32, 0, 0))
 
 
 @pytest.mark.parametrize('batches_of', ['training', 'evaluation'])
@@ -209,8 +208,8 @@ def test_processes_share_every_batch(tiny_data, batches_of):
 
   def batches(share):
     if batches_of == 'evaluation':
-      return list(input_pipeline.eval_batches(split, 4, share))
-    return list(input_pipeline.train_batches(split, 4, 0, 0, share=share))
+      return list(eval_batches(split, 4, share))
+    return list(train_batches(split, 4, 0, 0, share=share))
 
   whole, *halves = batches((0, 1)), batches((0, 2)), batches((1, 2))
   for one, left, right in zip(whole, *halves, strict=True):
@@ -223,8 +222,8 @@ def test_processes_share_every_batch(tiny_data, batches_of):
 
 def test_batches_are_stacked_for_one_dispatch(tiny_data):
   """Five batches in groups of two: two of two and one of one, nothing lost or moved."""
-  batches = list(input_pipeline.train_batches(open_tiny(tiny_data), 4, 0, 0))
-  groups = list(input_pipeline.stack_batches(iter(batches), 2))
+  batches = list(train_batches(open_tiny(tiny_data), 4, 0, 0))
+  groups = list(stack_batches(iter(batches), 2))
   assert [len(group['label']) for group in groups] == [2, 2, 1]
   np.testing.assert_array_equal(
     np.concatenate([group['clip'] for group in groups]), [batch['clip'] for batch in batches]

@@ -1,0 +1,183 @@
+"""A part of a built dataset, opened: which clips it holds and what is known of each.
+
+In: a `DataChoice` and the name of a part. Out: a `Split`. Next stages: `batches` reads its clips, `audit` looks for
+what it leaks.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from lipfake_jax.clips.features.motion_statistics import N_FEATURES
+from lipfake_jax.clips.regions import LIP_POINTS
+from lipfake_jax.core.clip_spec import SPECS
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import LABELS, Table
+from lipfake_jax.data import splits
+from lipfake_jax.data.listing import STORED, read_instructions
+
+# What can stand for a clip, and its type: see `clips.Clip`.
+FEATURES = {'clip': np.uint8, 'lips': np.float32, 'motion': np.float32}
+
+
+@dataclasses.dataclass(frozen=True)
+class DataChoice:
+  """Which clips, and how they are split: what a config names, and checkpoints store.
+
+  Attributes:
+    dataset: name of the builder; 'a+b' for the union of two.
+    builder_config: name of its config, which says what a clip is.
+    split: one of `splits.SPLITS`; '' is what each dataset names as its own.
+    split_seed: another seed is another split.
+    exclude: folders of the datasets (as `VideoRecord.folder` names them) that are left aside.
+  """
+
+  dataset: str
+  builder_config: str
+  split: str = ''
+  split_seed: int = 0
+  exclude: tuple[str, ...] = ()
+
+
+def read_choice(fields: Mapping[str, Any]) -> DataChoice:
+  """The choice among other fields, as a config's `data` or a checkpoint's."""
+  chosen = {field.name: fields[field.name] for field in dataclasses.fields(DataChoice)}
+  return DataChoice(**{**chosen, 'exclude': tuple(chosen['exclude'])})
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+  """One part of a dataset, or of several.
+
+  Attributes:
+    dataset: name of the builder; of several 'a+b'.
+    builder_config: name of its config, which says what a clip is.
+    name: 'train', 'validation', 'test' or 'all'; 'paper_leaky' for what the paper tested on.
+    rule: how the datasets are split, one of `splits.SPLITS`; of several 'a+b' where they differ.
+    sources: the stored clips of each dataset, by position.
+    places: int64 [N, 2], of each clip of this part: which source, and the position in it.
+    labels: int32 [N], their classes.
+    table: what is known of each, N entries a column: 'clip' (its key), 'key' (its video's), 'identity', 'method', ...
+    spec: the fields of the `ClipSpec` that they were made by.
+    rejections: the videos of this part that gave no clip: key, label, reason, detail and more of each.
+    feature: what is read of each clip: 'clip' for its pixels, 'lips' for its landmarks, 'motion' for a codec's
+      statistics of the face.
+  """
+
+  dataset: str
+  builder_config: str
+  name: str
+  rule: str
+  sources: tuple[Any, ...]
+  places: np.ndarray
+  labels: np.ndarray
+  table: Table
+  spec: dict[str, Any]
+  rejections: list[dict[str, str]]
+  feature: str
+
+  def __len__(self) -> int:
+    return len(self.labels)
+
+  @property
+  def rows(self) -> list[dict[str, Any]]:
+    """What is known of each clip, one after the other."""
+    return [dict(zip(self.table, values, strict=True)) for values in zip(*self.table.values(), strict=True)]
+
+  @property
+  def clip_shape(self) -> tuple[int, ...]:
+    """(T, S, S, 3), or (T, K, 2) of lips, or (F,) of motion."""
+    frames, size = self.spec['frames'], self.spec['size']
+    shapes = {'clip': (frames, size, size, 3), 'lips': (frames, len(LIP_POINTS), 2), 'motion': (N_FEATURES,)}
+    return shapes[self.feature]
+
+
+def open_split(choice: DataChoice, part: str, data_dir: str | None, feature: str = 'clip') -> Split:
+  """Opens a part of a dataset that `tfds build` made, or of several.
+
+  Args:
+    choice: which dataset, and how it is split.
+    part: 'train', 'validation', 'test' or 'all'.
+    data_dir: where datasets are kept; None is TFDS's default.
+    feature: what is read of each clip, one of FEATURES.
+
+  Raises:
+    UserError: it is not built, or nothing of it is in this part; the message says what to do.
+  """
+  choices = [dataclasses.replace(choice, dataset=name) for name in choice.dataset.split('+')]
+  parts = [_open_one(single, part, data_dir, feature) for single in choices]
+  specs = [opened.spec for opened in parts]
+  if any(spec != specs[0] for spec in specs):
+    raise UserError(f'{choice.dataset}: their clips differ ({specs[0]} and others): build them with the same config')
+  return dataclasses.replace(
+    parts[0],
+    dataset=choice.dataset,
+    rule='+'.join(dict.fromkeys(opened.rule for opened in parts)),
+    sources=tuple(source for opened in parts for source in opened.sources),
+    places=np.concatenate([opened.places + np.array((number, 0)) for number, opened in enumerate(parts)]),
+    labels=np.concatenate([opened.labels for opened in parts]),
+    table={name: [value for opened in parts for value in opened.table[name]] for name in parts[0].table},
+    rejections=[rejection for opened in parts for rejection in opened.rejections],
+  )
+
+
+def digest_split(split: Split) -> str:
+  """SHA-256 over all that is known of a split's clips and rejected videos, labels included, in any order of them."""
+  rows = sorted(json.dumps(row, sort_keys=True, default=str) for row in (*split.rows, *split.rejections))
+  digest = hashlib.sha256('\n'.join([split.rule, *rows]).encode()).hexdigest()
+  return f'sha256:{digest}'
+
+
+def _open_one(choice: DataChoice, part: str, data_dir: str | None, feature: str) -> Split:
+  dataset, builder_config, split, seed = choice.dataset, choice.builder_config, choice.split, choice.split_seed
+  try:
+    builder = tfds.core.read_only_builder.builder_from_files(f'{dataset}/{builder_config}', data_dir=data_dir)
+  except tfds.core.DatasetNotFoundError as error:
+    raise UserError(_how_to_build(dataset, builder_config, data_dir)) from error
+  if feature not in builder.info.features:
+    names = [name for name, spec in SPECS.items() if getattr(spec, feature, True)]
+    raise UserError(
+      f'{dataset}/{builder_config}: its clips are stored without {feature!r}, which the model takes:'
+      f' choose --config.data.builder_config={" or ".join(names)}'
+    )
+  metadata, source = builder.info.metadata, builder.as_data_source(STORED).data_source
+  stored, rejections = metadata['clips'], metadata['rejections']
+  if len(stored['clip']) != len(source):
+    raise UserError(f'{dataset}/{builder_config}: its table and its clips disagree; build it again with --overwrite')
+  clips = [dict(zip(stored, values, strict=True)) for values in zip(*stored.values(), strict=True)]
+  split = split or metadata['default_split']
+  # One draw over both, so that a rejected video is counted in the part that it would have been in.
+  rows = [*clips, *rejections]
+  chosen = [i for i in splits.select_part(rows, split, part, seed) if rows[i]['folder'] not in choice.exclude]
+  positions = [i for i in chosen if i < len(clips)]
+  if not positions:
+    raise UserError(f'{dataset}/{builder_config} has no clips in {part!r}:\n{splits.split_table(rows, split, seed)}')
+  return Split(
+    dataset=dataset,
+    builder_config=builder_config,
+    name=splits.split_name(split, part),
+    rule=split,
+    sources=(source,),
+    places=np.array([(0, i) for i in positions], np.int64),
+    labels=np.array([LABELS.index(clips[i]['label']) for i in positions], np.int32),
+    table={name: [column[i] for i in positions] for name, column in stored.items()},
+    spec=metadata['spec'],
+    rejections=[rows[i] for i in chosen if i >= len(clips)],
+    feature=feature,
+  )
+
+
+def _how_to_build(dataset: str, builder_config: str, data_dir: str | None) -> str:
+  """The remedy for a dataset that is not there: its builder's README says what to download and where to put it."""
+  where = data_dir or tfds.core.constants.DATA_DIR
+  instructions = read_instructions(dataset)
+  flags = f'--config={builder_config}' + (f' --data_dir={data_dir}' if data_dir else '')
+  return (
+    f'{dataset}/{builder_config} is not built in {where}. How to get it:\n\n{instructions}\n'
+    f'For this run, add to `tfds build`: {flags}'
+  )
