@@ -7,8 +7,7 @@ over time; `clips` cuts the squares out.
 
 import numpy as np
 
-REGIONS = ('lips', 'lower_face', 'face')
-ALIGNMENTS = ('aligned', 'box')
+from lipfake_jax.core.clip_spec import ALIGNMENTS, REGIONS
 
 # box: the paper's, from the bounding box of some landmarks in each frame by itself (PAPER section 3.3). It moves with
 # the mouth, and with every error of a landmark.

@@ -6,8 +6,7 @@ puts the clip together.
 
 import numpy as np
 
-RULES = ('uniform', 'top_k', 'even', 'contiguous')
-BELOW = ('fill', 'drop')
+from lipfake_jax.core.clip_spec import BELOW, RULES
 
 # How far an estimate of the activity is trusted before it is measured in full. On 20 real videos the n = 60 most active
 # were among the first 1.32 n by estimate in 19, 1.57 n in one; it was wrong by a factor of 2 in 2 frames of 3,130.

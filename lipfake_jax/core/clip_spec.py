@@ -1,15 +1,19 @@
 """What a clip is: everything that changes its bytes, and the names that such choices go by.
 
-Datasets, configs and checkpoints name or store a `ClipSpec`; `analysis` and `clips` carry it out.
+Datasets, configs and checkpoints name or store a `ClipSpec`; `clips.analysis` and `clips.clips` carry it out.
 """
 
 import dataclasses
 from typing import Any
 
-from lipfake_jax.clips import regions, selection
 from lipfake_jax.core.errors import UserError
 
-FLOW_ON = (*regions.REGIONS, 'frame')
+# What the fields of a `ClipSpec` choose from.
+REGIONS = ('lips', 'lower_face', 'face')
+ALIGNMENTS = ('aligned', 'box')
+RULES = ('uniform', 'top_k', 'even', 'contiguous')
+FLOW_ON = (*REGIONS, 'frame')
+BELOW = ('fill', 'drop')
 FACES = ('largest', 'most_active_mouth', 'all')
 
 # What may be done to a video's frames before anything is looked for in them, and the number that stands for each level,
@@ -68,11 +72,11 @@ class ClipSpec:
 
   def __post_init__(self):
     choices = {
-      'region': regions.REGIONS,
-      'alignment': regions.ALIGNMENTS,
-      'rule': selection.RULES,
+      'region': REGIONS,
+      'alignment': ALIGNMENTS,
+      'rule': RULES,
       'flow_on': FLOW_ON,
-      'below': selection.BELOW,
+      'below': BELOW,
       'faces': FACES,
     }
     for field, known in choices.items():
