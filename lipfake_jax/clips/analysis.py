@@ -190,6 +190,8 @@ class _Notes:
     coarse = [0.0] * len(halved)
     if self.last == (face.segment, frame.index - 1):
       coarse = [flow.coarse_activity(*pair) for pair in zip(self.halved, halved, strict=True)]
+    else:
+      whole = 0.0  # across a cut the whole frame moves as nothing in it does
     self.last, self.halved = (face.segment, frame.index), halved
     activity = whole if spec.flow_on == 'frame' else coarse[0]
     centre, half = face.placements[0]

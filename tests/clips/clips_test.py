@@ -137,6 +137,18 @@ def test_activity_compares_each_frame_with_the_one_before(face_video, tracks_of)
     assert track.activity[i] == pytest.approx(flow_activity(luma[i - 1], luma[i]), rel=1e-5)
 
 
+def test_a_cut_is_no_activity(tmp_path, portrait, second_portrait, models):
+  """Two shots that sway, of two people: on the whole frame too, the first frame after the cut has none before it."""
+  shots = [image[:400, :512] for image in (portrait, second_portrait)]
+  images = [np.roll(shot, round(3 * np.sin(0.5 * i)), axis=1) for shot in shots for i in range(15)]
+  path = write_video(tmp_path / 'cut.mp4', images, crf='16')
+  spec = ClipSpec(frames=10, flow_on='frame', faces='all')
+  before, after = extract_clips(path, spec, models)
+  assert set(before.indices) < set(range(1, 15))
+  assert set(after.indices) < set(range(16, 30))
+  assert max(before.activity.max(), after.activity.max()) < 3  # pixels per frame; the pictures move by up to 2
+
+
 @pytest.mark.slow
 def test_flow_selection_takes_the_most_active_frames(face_video, extract, tracks_of):
   spec = ClipSpec(frames=20, flow_on='frame')
