@@ -18,8 +18,8 @@ import skimage.data
 from etils import epath
 
 from lipfake_jax.clips.clips import Clip, Rejection
-from lipfake_jax.clips.features.motion_statistics import N_FEATURES
 from lipfake_jax.clips.landmarks import open_face_models
+from lipfake_jax.clips.motion_statistics import N_FEATURES
 from lipfake_jax.clips.regions import LIP_POINTS
 from lipfake_jax.clips.video import Frame
 from lipfake_jax.core.clip_spec import ClipSpec
@@ -123,16 +123,17 @@ def text_video(tmp_path_factory) -> Path:
 
 
 def make_clip(frames: np.ndarray, key: str, **fields) -> Clip:
-  """A clip of given pixels, uint8 [T, S, S, 3]; what is not named is plausible."""
+  """A clip of given pixels, uint8 [T, S, S, 3]; what is not named is plausible, and motion is left out."""
+  lips = np.zeros((len(frames), len(LIP_POINTS), 2), np.float32)
+  features = {'clip': frames, 'lips': lips} | {name: fields.pop(name) for name in ('lips', 'motion') if name in fields}
   ramp = np.arange(len(frames), dtype=np.float32)
   known = {
     'indices': ramp.astype(np.int32), 'times': ramp / 25, 'gaps': np.minimum(ramp, 1) / 25, 'activity': ramp,
     'boxes': np.zeros((len(frames), 4), np.float32), 'angles': 0 * ramp,
-    'lips': np.zeros((len(frames), len(LIP_POINTS), 2), np.float32), 'motion': np.zeros(0, np.float32),
     'track': 0, 'face_share': 1.0, 'mouth_width': 50.0, 'sharpness': 100.0, 'mean_activity': 0.5, 'duration': 3.0,
     'fps': 25.0, 'codec': 'h264', 'width': 640, 'height': 480,
   }  # fmt: skip
-  return Clip(frames=frames, key=key, **{**known, **fields})
+  return Clip(features, key=key, **{**known, **fields})
 
 
 def tiny_lips(key: str) -> np.ndarray:

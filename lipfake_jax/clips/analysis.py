@@ -1,69 +1,44 @@
-"""What is seen in a video: its faces' tracks, a crop of every frame of each, and how active it is.
+"""What is seen in a video: its faces' tracks, how active each is, and what features need of every frame of them.
 
-In: a path and a `ClipSpec`. Out: an `Analysis`. Next stage: `clips` chooses a track and its frames. Crops and lips lie
-in a file that stays in memory while it is small; only numbers are kept of each frame.
+In: a path and a `ClipSpec`. Out: an `Analysis`. Next stage: `clips` chooses a track and its frames. What features need
+lies in a `Spool`; only numbers are kept of each frame beside it.
 """
 
-import array
 import dataclasses
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from lipfake_jax.clips import face_records, flow, placement, regions, tracks
-from lipfake_jax.clips.features import codec_motion
+from lipfake_jax.clips.face_track import Track
+from lipfake_jax.clips.feature import FaceInFrame, Feature
+from lipfake_jax.clips.features import features_of, pixels
 from lipfake_jax.clips.landmarks import FaceModels
 from lipfake_jax.clips.perturb import perturb
+from lipfake_jax.clips.spool import Spool
 from lipfake_jax.clips.video import Frame, VideoInfo, probe, read_frames
 from lipfake_jax.core.clip_spec import ClipSpec
 
 # Half the window over which aligned placements are averaged, in seconds. Shorter, and the crop shakes with the
 # landmarks' errors; longer, and it lags behind a nodding head.
 SMOOTHING_S = {'aligned': 0.3, 'box': 0.0}
-SPOOL_BYTES = 32 << 20  # crops and lips of one video that are held in memory; the rest waits on disk
-LIPS_BYTES = len(regions.LIP_POINTS) * np.dtype(np.complex64).itemsize  # 512 a frame
-COLUMNS = 12  # numbers that are kept of a face in a frame
 NORMAL_MOUTH, NORMAL_RATE = 64.0, 25.0  # normalised activity: pixels where the mouth is 64 wide, per 1/25 s
+PIXELS = pixels.FEATURE.name
+MEASURED = 'measured'  # in the spool: the crop that the flow is measured on, gray, where it is not the clip's
 
-
-@dataclasses.dataclass(frozen=True)
-class Track:
-  """What was seen of one face, in the T frames that show it.
-
-  Attributes:
-    number: of the face in its video.
-    indices, times, segments: int64 [T], float64 [T], int64 [T] of these frames.
-    activity: float64 [T], pixels per frame; an estimate where `measured` is False.
-    measured: bool [T].
-    lips_activity: float64 [T], estimated on the lips, for figures on the video.
-    placements: complex128 [T, 2], of the crop.
-    mouth_widths: float64 [T], pixels of the frame.
-    flow_sides: float64 [T], side in pixels of the frame of the square that the activity is measured on.
-    rows: int64 [T], bytes at which their lips and crops begin in `Analysis.spool`.
-  """
-
-  number: int
-  indices: np.ndarray
-  times: np.ndarray
-  segments: np.ndarray
-  activity: np.ndarray
-  measured: np.ndarray
-  lips_activity: np.ndarray
-  placements: np.ndarray
-  mouth_widths: np.ndarray
-  flow_sides: np.ndarray
-  rows: np.ndarray
-
-  def __len__(self) -> int:
-    return len(self.indices)
+# What is noted of a face in a frame, see `Track`.
+ROW = np.dtype(
+  [
+    ('index', 'i8'), ('time', 'f8'), ('segment', 'i8'), ('activity', 'f8'), ('lips_activity', 'f8'),
+    ('placement', 'c16', 2), ('mouth_width', 'f8'), ('flow_side', 'f8'),
+  ]
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
 class Analysis:
-  """All that was seen in a video: its tracks, and a file with the crops and lips of all their frames.
+  """All that was seen in a video: its tracks, and a spool with what features kept of their frames.
 
   `duration` is the time from the first frame to the last, in seconds: headers give it wrongly, or not at all.
   """
@@ -72,7 +47,7 @@ class Analysis:
   n_frames: int
   duration: float
   tracks: list[Track]
-  spool: IO[bytes]
+  spool: Spool
 
 
 def analyse_video(path: Path, spec: ClipSpec, models: FaceModels, sightings_cache: Path | None = None) -> Analysis:
@@ -91,132 +66,103 @@ def analyse_video(path: Path, spec: ClipSpec, models: FaceModels, sightings_cach
 
 def measure_activity(analysis: Analysis, track: Track, spec: ClipSpec, which: np.ndarray) -> Track:
   """The track with the activity of some more of its frames measured in full; which ones: bool [T]."""
-  missing = np.flatnonzero(which & ~track.measured)
   activity, factor = track.activity.copy(), _normalising(track, spec)
-  for i in missing:
-    if i and _adjoins(track, i):
-      pair = (_read_gray(analysis.spool, track.rows[j], spec) for j in (i - 1, i))
-      activity[i] = flow.flow_activity(*pair) * factor[i]
+  for i in np.flatnonzero(which & ~track.measured & track.follows):
+    activity[i] = flow.flow_activity(*_read_grays(analysis.spool, track, np.array([i - 1, i]), spec)) * factor[i]
   return dataclasses.replace(track, activity=activity, measured=track.measured | which)
 
 
-def measure_motion(analysis: Analysis, track: Track, spec: ClipSpec) -> np.ndarray:
-  """float32 [F], the codec's motion in the first frames of a track, see `codec_motion`; [0] if the spec has none."""
-  if not spec.motion:
-    return np.zeros(0, np.float32)
-  rows = track.rows[: codec_motion.MAX_FRAMES]
-  squares, crops = zip(*(_read_face(analysis.spool, row, spec) for row in rows), strict=True)
-  return codec_motion.measure_motion(crops, np.array(squares), np.array([_adjoins(track, i) for i in range(len(rows))]))
-
-
-def read_crop(spool: IO[bytes], row: int, spec: ClipSpec) -> np.ndarray:
-  """A crop that lies in `Analysis.spool`, RGB uint8 [S, S, 3]."""
-  spool.seek(int(row) + LIPS_BYTES)
-  return np.frombuffer(spool.read(spec.size**2 * 3), np.uint8).reshape(spec.size, spec.size, 3)
-
-
-def read_lips(spool: IO[bytes], row: int, spec: ClipSpec) -> np.ndarray:
-  """Lips that lie in `Analysis.spool`, complex64 [K], see `regions.trace_lips`."""
-  spool.seek(int(row))
-  return np.frombuffer(spool.read(LIPS_BYTES), np.complex64)
-
-
-def _read_gray(spool: IO[bytes], row: int, spec: ClipSpec) -> np.ndarray:
-  """uint8 [S, S], the image that the flow is measured on."""
-  if not spec.measures_another_crop:
-    return flow.to_gray(read_crop(spool, row, spec))
-  spool.seek(int(row) + LIPS_BYTES + spec.size**2 * 3)
-  return np.frombuffer(spool.read(spec.size**2), np.uint8).reshape(spec.size, spec.size)
-
-
-def _read_face(spool: IO[bytes], row: int, spec: ClipSpec) -> tuple[np.ndarray, np.ndarray]:
-  """The lips' square in the face, complex128 [2], and the face for the codec, uint8 [SIDE, SIDE]."""
-  side = codec_motion.SIDE
-  spool.seek(int(row) + LIPS_BYTES + spec.size**2 * (4 if spec.measures_another_crop else 3))
-  return np.frombuffer(spool.read(32), complex), np.frombuffer(spool.read(side**2), np.uint8).reshape(side, side)
+def _read_grays(spool: Spool, track: Track, positions: np.ndarray, spec: ClipSpec) -> Iterable[np.ndarray]:
+  """uint8 [S, S] each, the images that the flow is measured on."""
+  if spec.measures_another_crop:
+    return spool.read(MEASURED, track.number, positions)
+  return map(flow.to_gray, spool.read(PIXELS, track.number, positions))
 
 
 def _analyse(info: VideoInfo, seen: Iterable[tracks.Seen], spec: ClipSpec) -> Analysis:
-  # Regions in the order in which their placements are used: the crop, the measured image, the lips, maybe the face;
-  # then the mouth.
-  names = (spec.region, spec.flow_on if spec.flow_on != 'frame' else spec.region, 'lips', *['face'] * spec.motion)
+  wanted, spool = features_of(spec), Spool()
+  names = {spec.region, 'lips', spec.flow_on, *(name for feature in wanted for name in feature.regions)} - {'frame'}
+  order = sorted(names)  # in which their squares are followed; the mouth comes last
 
   def place(landmarks: np.ndarray) -> np.ndarray:
-    found = {name: regions.place_region(landmarks, name, spec.alignment) for name in set(names)}
-    return np.stack([*(found[name] for name in names), regions.span_mouth(landmarks)])
+    squares = [regions.place_region(landmarks, name, spec.alignment) for name in order]
+    return np.stack([*squares, regions.span_mouth(landmarks)])
 
-  spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - it outlives this function, in what it returns
-  notes: dict[int, _Notes] = {}
-  n_frames = 0
-  began = ended = 0.0
-  whole: tuple[int, np.ndarray] | None = None
+  recorders: dict[int, _TrackRecorder] = {}
+  n_frames, began_s, before = 0, 0.0, None
   for frame, faces in tracks.follow(seen, place, regions.trace_lips, SMOOTHING_S[spec.alignment]):
-    began, ended = began if n_frames else frame.time_s, frame.time_s
-    n_frames += 1
-    whole_activity = 0.0
-    if spec.flow_on == 'frame':
-      before, whole = whole, (frame.index, frame.luma)
-      if before and before[1].shape == frame.luma.shape:
-        whole_activity = flow.flow_activity(before[1], frame.luma)
+    began_s = began_s if before else frame.time_s
+    whole_activity = _compare_whole(before, frame) if spec.flow_on == 'frame' else 0.0
     for face in faces:
-      notes.setdefault(face.track, _Notes()).add(frame, face, spool, spec, whole_activity)
-  found = [_to_track(number, note, spec) for number, note in sorted(notes.items())]
-  return Analysis(info, n_frames, ended - began, found, spool)
+      recorder = recorders.setdefault(face.track, _TrackRecorder(face.track, spec, wanted, spool))
+      squares = dict(zip((*order, 'mouth'), face.placements, strict=True))
+      recorder.add(FaceInFrame(frame, squares, face.lips), face.segment, whole_activity)
+    n_frames, before = n_frames + 1, frame
+  found = [recorder.finish() for _, recorder in sorted(recorders.items())]
+  return Analysis(info, n_frames, before.time_s - began_s if before else 0.0, found, spool)
 
 
-class _Notes:
-  """What is written down of a track while its frames pass by."""
+def _compare_whole(before: Frame | None, frame: Frame) -> float:
+  """Activity of a whole frame; 0 without one of its size before it."""
+  if before is None or before.luma.shape != frame.luma.shape:
+    return 0.0
+  return flow.flow_activity(before.luma, frame.luma)
 
-  def __init__(self):
-    self.table = array.array('d')
-    self.last: tuple[int, int] = (-1, -1)  # segment and index
-    self.halved: list[np.ndarray] = []  # of the last frame: the measured crop and the lips, at half the size
 
-  def add(self, frame: Frame, face: tracks.Face, spool: IO[bytes], spec: ClipSpec, whole: float) -> None:
-    row = spool.tell()
-    crop = placement.cut(frame, face.placements[0], spec.size)
-    spool.write(face.lips.astype(np.complex64).tobytes() + crop.tobytes())
-    measured = flow.to_gray(crop)
+@dataclasses.dataclass
+class _TrackRecorder:
+  """Writes down what is seen of one track while its frames pass by."""
+
+  number: int
+  spec: ClipSpec
+  features: list[Feature]
+  spool: Spool
+  rows: bytearray = dataclasses.field(default_factory=bytearray)  # of ROW
+  last: tuple[int, int] = (-1, -1)  # segment and index of the frame before
+  halved: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)  # its regions' crops, gray, at half the size
+
+  def add(self, face: FaceInFrame, segment: int, whole_activity: float) -> None:
+    frame, spec = face.frame, self.spec
+    crops = {spec.region: self._keep(face)}
+    for name in {'lips', spec.flow_on} - {'frame', spec.region}:
+      crops[name] = placement.cut(frame, face.squares[name], spec.size)
     if spec.measures_another_crop:
-      measured = flow.to_gray(placement.cut(frame, face.placements[1], spec.size))
-      spool.write(measured.tobytes())
-    if spec.motion and len(self.table) < codec_motion.MAX_FRAMES * COLUMNS:
-      lips, square, side = *face.placements[2:4], codec_motion.SIDE
-      spool.write(placement.move_into(lips, square, side).tobytes())
-      spool.write(placement.cut_plane(frame.luma, square, side).tobytes())
-    halved = [flow.halve(measured)]
-    if spec.flow_on != 'lips' and not (spec.flow_on == 'frame' and spec.region == 'lips'):
-      halved.append(flow.halve(flow.to_gray(placement.cut(frame, face.placements[2], spec.size))))
-    coarse = [0.0] * len(halved)
-    if self.last == (face.segment, frame.index - 1):
-      coarse = [flow.coarse_activity(*pair) for pair in zip(self.halved, halved, strict=True)]
-    else:
-      whole = 0.0  # across a cut the whole frame moves as nothing in it does
-    self.last, self.halved = (face.segment, frame.index), halved
-    activity = whole if spec.flow_on == 'frame' else coarse[0]
-    centre, half = face.placements[0]
-    mouth = 2 * abs(face.placements[-1, 1])
-    moment = [frame.index, frame.time_s, face.segment, activity, coarse[-1], mouth, row, 2 * abs(face.placements[1, 1])]
-    self.table.extend([*moment, centre.real, centre.imag, half.real, half.imag])
+      self.spool.append(MEASURED, self.number, flow.to_gray(crops[spec.flow_on]))
+    halved = {name: flow.halve(flow.to_gray(crops[name])) for name in {'lips', spec.flow_on} - {'frame'}}
+    activity = {}  # with nothing to compare with, as after a cut, there is none
+    if self.last == (segment, frame.index - 1):
+      activity = {name: flow.coarse_activity(self.halved[name], gray) for name, gray in halved.items()}
+      activity['frame'] = whole_activity
+    self.last, self.halved = (segment, frame.index), halved
+    measured_on = face.squares[spec.region if spec.flow_on == 'frame' else spec.flow_on]
+    moment = (frame.index, frame.time_s, segment, activity.get(spec.flow_on, 0.0), activity.get('lips', 0.0))
+    squares = (face.squares[spec.region], 2 * abs(face.squares['mouth'][1]), 2 * abs(measured_on[1]))
+    self.rows += np.array((*moment, *squares), ROW).tobytes()
 
+  def _keep(self, face: FaceInFrame) -> np.ndarray:
+    """Keeps what each feature needs of a frame; returns the crop, RGB uint8 [S, S, 3]."""
+    passed = len(self.rows) // ROW.itemsize
+    kept = {f.name: f.keep(face, self.spec) for f in self.features if f.keep and passed < f.first}
+    for name, record in kept.items():
+      self.spool.append(name, self.number, record)
+    return kept[PIXELS]
 
-def _to_track(number: int, notes: _Notes, spec: ClipSpec) -> Track:
-  table = np.frombuffer(notes.table).reshape(-1, COLUMNS)
-  whole_numbers = table[:, [0, 2, 6]].astype(np.int64)
-  track = Track(
-    number=number,
-    indices=whole_numbers[:, 0],
-    times=table[:, 1],
-    segments=whole_numbers[:, 1],
-    activity=table[:, 3],
-    measured=np.full(len(table), spec.flow_on == 'frame'),
-    lips_activity=table[:, 4],
-    placements=np.stack([table[:, 8] + 1j * table[:, 9], table[:, 10] + 1j * table[:, 11]], axis=1),
-    mouth_widths=table[:, 5],
-    flow_sides=table[:, 7],
-    rows=whole_numbers[:, 2],
-  )
-  return dataclasses.replace(track, activity=track.activity * _normalising(track, spec))
+  def finish(self) -> Track:
+    """The track, once the video has passed."""
+    table = np.frombuffer(self.rows, ROW)
+    track = Track(
+      number=self.number,
+      indices=table['index'],
+      times=table['time'],
+      segments=table['segment'],
+      activity=table['activity'],
+      measured=np.full(len(table), self.spec.flow_on == 'frame'),
+      lips_activity=table['lips_activity'],
+      placements=table['placement'],
+      mouth_widths=table['mouth_width'],
+      flow_sides=table['flow_side'],
+    )
+    return dataclasses.replace(track, activity=track.activity * _normalising(track, self.spec))
 
 
 def _normalising(track: Track, spec: ClipSpec) -> np.ndarray:
@@ -226,8 +172,3 @@ def _normalising(track: Track, spec: ClipSpec) -> np.ndarray:
   crop_pixels = 1.0 if spec.flow_on == 'frame' else spec.size / track.flow_sides
   elapsed = np.diff(track.times, prepend=track.times[:1] - 1 / NORMAL_RATE)
   return NORMAL_MOUTH / np.maximum(track.mouth_widths * crop_pixels, 1e-6) / (NORMAL_RATE * elapsed)
-
-
-def _adjoins(track: Track, i: int) -> bool:
-  """Whether the frame before is the video's frame before, in one segment."""
-  return bool(track.segments[i] == track.segments[i - 1] and track.indices[i] == track.indices[i - 1] + 1)

@@ -4,32 +4,25 @@ In: a path and a `ClipSpec`. Out: `Clip`s, or a `Rejection` with its reason. Nex
 videos at once and keeps what it finds.
 """
 
+import contextlib
 import dataclasses
+import functools
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from lipfake_jax.clips import flow, placement, selection
-from lipfake_jax.clips.analysis import (
-  Analysis,
-  Track,
-  analyse_video,
-  measure_activity,
-  measure_motion,
-  read_crop,
-  read_lips,
-)
+from lipfake_jax.clips.analysis import PIXELS, Analysis, analyse_video, measure_activity
+from lipfake_jax.clips.face_track import Track
+from lipfake_jax.clips.feature import ChosenFrames
+from lipfake_jax.clips.features import FEATURES, features_of
 from lipfake_jax.clips.landmarks import FaceModels
-from lipfake_jax.clips.regions import LIP_CORNERS
 from lipfake_jax.clips.video import VideoError
 from lipfake_jax.core.clip_spec import ClipSpec
 
-FIELDS = {
-  'clip': 'frames',
-  'lips': 'lips',
-  'motion': 'motion',
-}  # of a `Clip`, by the features that models name and datasets store
 REASONS = ('unreadable', 'no_face', 'too_short', 'too_few_active', 'timeout')
 
 
@@ -38,18 +31,14 @@ class Clip:
   """The chosen frames of one face, in time order, and what is known of the video. T and S as in its spec.
 
   Attributes:
-    frames: uint8 [T, S, S, 3], RGB crops.
+    features: what models can be fed with, by name, see `features`: 'clip' uint8 [T, S, S, 3], RGB crops, 'lips' float32
+      [T, K, 2], and others that the spec asks for.
     indices: int32 [T], positions of the frames in the video, ascending.
     times: float32 [T], seconds.
     gaps: float32 [T], seconds since the chosen frame before; 0 for the first.
     activity: float32 [T], pixels per frame, see `ClipSpec.normalise`; 0 without a frame before to compare with.
     boxes: float32 [T, 4], the crop's square in the frame before its turn: left, top, right, bottom in pixels.
     angles: float32 [T], the square's turn in degrees, clockwise as seen.
-    lips: float32 [T, K, 2], (x, y) of the landmarks of the mouth and about it (`regions.LIP_POINTS`) upon a head that
-      keeps still, whatever the crop's alignment; in widths of the mouth, the median over the clip. (0, 0) is where the
-      mean face has its mouth, y goes down. Seen in every `landmark_stride`-th frame of the video, interpolated between.
-    motion: float32 [F], how a video codec sees the whole face move, see `motion_statistics`: of its first 300 frames,
-      whichever the clip shows; [0] where the spec does not ask for it.
     track: number of the face in its video.
     face_share: share of the video's frames that show this face.
     mouth_width: median width of the mouth in pixels of the frame.
@@ -62,15 +51,13 @@ class Clip:
     key: the clip's name, unique in its dataset.
   """
 
-  frames: np.ndarray
+  features: dict[str, np.ndarray]
   indices: np.ndarray
   times: np.ndarray
   gaps: np.ndarray
   activity: np.ndarray
   boxes: np.ndarray
   angles: np.ndarray
-  lips: np.ndarray
-  motion: np.ndarray
   track: int
   face_share: float
   mouth_width: float
@@ -83,6 +70,11 @@ class Clip:
   height: int
   key: str
 
+  @property
+  def frames(self) -> np.ndarray:
+    """RGB uint8 [T, S, S, 3]."""
+    return self.features[PIXELS]
+
 
 @dataclasses.dataclass(frozen=True)
 class Rejection:
@@ -91,6 +83,18 @@ class Rejection:
   reason: str
   detail: str
   key: str
+
+
+def to_fields(found: Clip | Rejection) -> dict[str, Any]:
+  """All that is stored of a clip or of a rejection, flat; not its key, which is the video's place."""
+  fields = {name: value for name, value in vars(found).items() if name != 'key'}
+  return {**fields.pop('features', {}), **fields}
+
+
+def to_clip(fields: Mapping[str, Any], key: str) -> Clip:
+  """The clip of which `to_fields` made these."""
+  features = {name: value for name, value in fields.items() if name in FEATURES}
+  return Clip(features, key=key, **{name: value for name, value in fields.items() if name not in FEATURES})
 
 
 def extract_clips(
@@ -110,7 +114,7 @@ def extract_clips(
     analysis = analyse_video(path, spec, models, sightings_cache)
   except VideoError as error:
     return Rejection('unreadable', str(error), key)
-  with analysis.spool:
+  with contextlib.closing(analysis.spool):
     return cut_clips(analysis, spec, key)
 
 
@@ -173,19 +177,22 @@ def _cut(analysis: Analysis, track: Track, where: np.ndarray, spec: ClipSpec, ke
   asked = np.zeros(len(track), bool)
   asked[where] = True
   track = measure_activity(analysis, track, spec, asked)
-  crops = np.stack([read_crop(analysis.spool, row, spec) for row in track.rows[where]])
-  sharpness = np.mean([cv2.Laplacian(flow.to_gray(crop), cv2.CV_64F).var() for crop in crops])
+  features = {
+    feature.name: feature.measure(
+      ChosenFrames(track, where, functools.partial(analysis.spool.read, feature.name, track.number)), spec
+    )
+    for feature in features_of(spec)
+  }
+  sharpness = np.mean([cv2.Laplacian(flow.to_gray(crop), cv2.CV_64F).var() for crop in features[PIXELS]])
   times = track.times[where]
   return Clip(
-    frames=crops,
+    features=features,
     indices=track.indices[where].astype(np.int32),
     times=times.astype(np.float32),
     gaps=np.diff(times, prepend=times[:1]).astype(np.float32),
     activity=track.activity[where].astype(np.float32),
     boxes=placement.to_box(track.placements[where]),
     angles=np.degrees(np.angle(track.placements[where, 1])).astype(np.float32),
-    lips=_to_mouth_widths(np.stack([read_lips(analysis.spool, row, spec) for row in track.rows[where]])),
-    motion=measure_motion(analysis, track, spec),
     track=track.number,
     face_share=len(track) / analysis.n_frames,
     mouth_width=float(np.median(track.mouth_widths)),
@@ -198,9 +205,3 @@ def _cut(analysis: Analysis, track: Track, where: np.ndarray, spec: ClipSpec, ke
     height=analysis.info.height,
     key=key,
   )
-
-
-def _to_mouth_widths(lips: np.ndarray) -> np.ndarray:
-  """complex64 [T, K] in any unit -> float32 [T, K, 2] in medians of the distance between the mouth's corners."""
-  right, left = lips[:, LIP_CORNERS].T
-  return (lips / max(np.median(np.abs(left - right)), 1e-6)).view(np.float32).reshape(*lips.shape, 2)

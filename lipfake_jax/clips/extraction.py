@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from lipfake_jax.clips.clips import Clip, Rejection, extract_clips
+from lipfake_jax.clips.clips import Clip, Rejection, extract_clips, to_clip, to_fields
 from lipfake_jax.clips.landmarks import FaceModels, open_face_models
 from lipfake_jax.core.clip_spec import ClipSpec
 
@@ -126,9 +126,8 @@ def run_job(job: Job, spec: ClipSpec, models: FaceModels) -> str | None:
 
 def save_result(result: list[Clip] | Rejection, cache: Path) -> None:
   """Writes a result under its name in one step, so that a file that exists is complete."""
-  found = [result] if isinstance(result, Rejection) else result
-  # The key is the video's place, not its content.
-  fields = {f'{i}.{k}': v for i, item in enumerate(found) for k, v in vars(item).items() if k != 'key'}
+  found: Sequence[Clip | Rejection] = [result] if isinstance(result, Rejection) else result
+  fields = {f'{i}.{k}': v for i, item in enumerate(found) for k, v in to_fields(item).items()}
   cache.parent.mkdir(parents=True, exist_ok=True)
   partial = cache.with_name(f'{cache.name}.{os.getpid()}')
   with open(partial, 'wb') as file:
@@ -145,7 +144,7 @@ def load_result(cache: Path, key: str) -> list[Clip] | Rejection:
       items.setdefault(int(number), {})[field] = stored[name] if stored[name].ndim else stored[name].item()
   if 'reason' in items[0]:
     return Rejection(key=key, **items[0])
-  return [Clip(key=key if i == 0 else f'{key}#{i + 1}', **fields) for i, fields in sorted(items.items())]
+  return [to_clip(fields, key if i == 0 else f'{key}#{i + 1}') for i, fields in sorted(items.items())]
 
 
 def _digest(*parts: Any) -> str:

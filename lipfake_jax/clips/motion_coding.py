@@ -1,6 +1,7 @@
 """The motion that a video codec finds: an image sequence is coded anew, and read for its block types and vectors.
 
-In: gray crops of one face, all of one size. Out: float32 [F], see `motion_statistics`. Next stage: `clips`.
+In: gray crops of one face, all of one size. Out: float32 [F], see `motion_statistics`; a feature of a clip, see
+`features.codec_motion`.
 
 After Wang et al. (2020), who tell fakes by H.264's motion. Videos arrive in many codecs, at many qualities: what those
 chose would tell the source of a video rather than whether it is a fake. So all are coded anew, with ENCODER; with one
@@ -17,11 +18,10 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from lipfake_jax.clips.features.motion_statistics import INTRA, PREDICTED, SKIPPED, Motion, summarise
+from lipfake_jax.clips.motion_statistics import INTRA, PREDICTED, SKIPPED, Motion, summarise
 
 SIDE = 192  # of the coded images, pixels: 12 x 12 macroblocks, of which lips in a face take 5 x 5
 BLOCK = 16  # of a macroblock
-MAX_FRAMES = 300  # of a face that are coded, its first; 12 s at 25 frames per second
 # Frames in their order, each predicted from the one before alone, also across a cut; none but the first is intra.
 ENCODER = {
   'preset': 'fast',

@@ -1,7 +1,7 @@
 """What a codec's motion amounts to: block types and vectors of many frames as one row of numbers.
 
-In: of each frame, what `codec_motion` read in the coded video. Out: float32 [F]. Next stage: `clips` keeps it as
-`Clip.motion`, which `models/motion_svm.py` reads.
+In: of each frame, what `motion_coding` read in the coded video. Out: float32 [F], the feature 'motion' of a clip, which
+`models/motion_svm.py` reads.
 """
 
 import dataclasses

@@ -14,8 +14,10 @@ import grain
 import numpy as np
 from tensorflow_datasets.proto import tf_example_pb2
 
+from lipfake_jax.clips.features import FEATURES
+from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.data.dataset import FEATURES, Split
+from lipfake_jax.data.dataset import Split
 
 READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=4)  # in batches
 
@@ -24,11 +26,11 @@ Reader = Callable[[Split, np.ndarray], Batch]
 
 
 def read_clip(split: Split, position: int) -> np.ndarray:
-  """uint8 [T, S, S, 3], or float32 [T, K, 2] of lips, or float32 [F] of motion."""
+  """A clip's feature, of its type and shape: uint8 [T, S, S, 3] of pixels, say."""
   source, place = split.places[position]
   example = tf_example_pb2.Example.FromString(split.sources[source][int(place)])
   clip = example.features.feature[split.feature].bytes_list.value[0]
-  return np.frombuffer(clip, FEATURES[split.feature]).reshape(split.clip_shape)
+  return np.frombuffer(clip, FEATURES[split.feature].dtype).reshape(split.clip_shape)
 
 
 def train_batches(
@@ -134,7 +136,7 @@ def _part(batches: np.ndarray, share: tuple[int, int]) -> np.ndarray:
 
 def read_batch(split: Split, positions: np.ndarray) -> Batch:
   """'clip' [B, ...] as `read_clip`, 'label' int32 [B] and 'position' int64 [B] of the clips at positions, int64 [B]."""
-  clips = np.empty((len(positions), *split.clip_shape), FEATURES[split.feature])
+  clips = np.empty((len(positions), *split.clip_shape), FEATURES[split.feature].dtype)
   for i, position in enumerate(positions):
     clips[i] = read_clip(split, int(position))
   return {'clip': clips, **name_batch(split, positions)}
@@ -156,7 +158,7 @@ def read_clips(split: Split, room: int, place: str) -> np.ndarray:
   Raises:
     UserError: they don't fit.
   """
-  size = len(split) * int(np.prod(split.clip_shape)) * np.dtype(FEATURES[split.feature]).itemsize
+  size = len(split) * FEATURES[split.feature].count_bytes(ClipSpec(**split.spec))
   if size > room:
     raise UserError(
       f'the {len(split)} clips of {split.dataset} {split.name} take {size / 2**30:.1f} GiB, and {place} has'

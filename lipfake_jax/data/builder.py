@@ -21,9 +21,8 @@ from array_record.python import array_record_module
 from tensorflow_datasets.core import file_adapters
 
 from lipfake_jax.clips import extraction
-from lipfake_jax.clips.clips import Clip, Rejection
-from lipfake_jax.clips.features.motion_statistics import N_FEATURES
-from lipfake_jax.clips.regions import LIP_POINTS
+from lipfake_jax.clips.clips import Clip, Rejection, to_fields
+from lipfake_jax.clips.features import features_of
 from lipfake_jax.core.clip_spec import SPECS, ClipSpec
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import LABELS, VideoRecord
@@ -199,13 +198,15 @@ def create_builder(dataset: str, config: str | None = None, data_dir: str | None
 
 
 def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
-  """The features of an example; T frames of S x S pixels, see `clips.Clip` and `VideoRecord`."""
-  t, s = spec.frames, spec.size
-  motion = {'motion': tfds.features.Tensor(shape=(N_FEATURES,), dtype=np.float32, encoding='bytes')}
+  """The features of an example; T frames, see `clips.Clip` and `VideoRecord`."""
+  t = spec.frames
   return tfds.features.FeaturesDict(
     {
       # Raw bytes: without the encoding every pixel is stored as a 64-bit varint and read 60 times slower.
-      'clip': tfds.features.Tensor(shape=(t, s, s, 3), dtype=np.uint8, encoding='bytes'),
+      **{
+        feature.name: tfds.features.Tensor(shape=feature.shape(spec), dtype=feature.dtype, encoding='bytes')
+        for feature in features_of(spec)
+      },
       'label': tfds.features.ClassLabel(names=LABELS),
       **{name: tfds.features.Text() for name in TEXTS},
       'indices': tfds.features.Tensor(shape=(t,), dtype=np.int32),
@@ -214,9 +215,6 @@ def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
       'gaps': tfds.features.Tensor(shape=(t,), dtype=np.float32),
       'boxes': tfds.features.Tensor(shape=(t, 4), dtype=np.float32),
       'angles': tfds.features.Tensor(shape=(t,), dtype=np.float32),
-      # Raw bytes too: as a list of floats they take as long to read as all the rest.
-      'lips': tfds.features.Tensor(shape=(t, len(LIP_POINTS), 2), dtype=np.float32, encoding='bytes'),
-      **(motion if spec.motion else {}),
       'track': np.int32,
       'codec': tfds.features.Text(),
       'width': np.int32,
@@ -228,9 +226,7 @@ def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
 
 def to_example(clip: Clip, video: VideoRecord) -> dict[str, Any]:
   """One example of `clip_features`; its key is the video's, with '#2', '#3' for further clips."""
-  # Motion is empty where the spec does not ask for it.
-  fields = {name: value for name, value in vars(clip).items() if name != 'frames' and np.size(value)}
-  return {'clip': clip.frames, **_texts(video), **fields}
+  return {**_texts(video), **to_fields(clip), 'key': clip.key}
 
 
 def count_rejections(

@@ -13,16 +13,12 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from lipfake_jax.clips.features.motion_statistics import N_FEATURES
-from lipfake_jax.clips.regions import LIP_POINTS
-from lipfake_jax.core.clip_spec import SPECS
+from lipfake_jax.clips.features import FEATURES
+from lipfake_jax.core.clip_spec import SPECS, ClipSpec
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import LABELS, Table
 from lipfake_jax.data import splits
 from lipfake_jax.data.listing import STORED, read_instructions
-
-# What can stand for a clip, and its type: see `clips.Clip`.
-FEATURES = {'clip': np.uint8, 'lips': np.float32, 'motion': np.float32}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,8 +61,7 @@ class Split:
     table: what is known of each, N entries a column: 'clip' (its key), 'key' (its video's), 'identity', 'method', ...
     spec: the fields of the `ClipSpec` that they were made by.
     rejections: the videos of this part that gave no clip: key, label, reason, detail and more of each.
-    feature: what is read of each clip: 'clip' for its pixels, 'lips' for its landmarks, 'motion' for a codec's
-      statistics of the face.
+    feature: what is read of each clip, the name of one of `clips.features.FEATURES`.
   """
 
   dataset: str
@@ -91,10 +86,8 @@ class Split:
 
   @property
   def clip_shape(self) -> tuple[int, ...]:
-    """(T, S, S, 3), or (T, K, 2) of lips, or (F,) of motion."""
-    frames, size = self.spec['frames'], self.spec['size']
-    shapes = {'clip': (frames, size, size, 3), 'lips': (frames, len(LIP_POINTS), 2), 'motion': (N_FEATURES,)}
-    return shapes[self.feature]
+    """That of its feature: (T, S, S, 3) of pixels, say."""
+    return FEATURES[self.feature].shape(ClipSpec(**self.spec))
 
 
 def open_split(choice: DataChoice, part: str, data_dir: str | None, feature: str = 'clip') -> Split:
@@ -104,7 +97,7 @@ def open_split(choice: DataChoice, part: str, data_dir: str | None, feature: str
     choice: which dataset, and how it is split.
     part: 'train', 'validation', 'test' or 'all'.
     data_dir: where datasets are kept; None is TFDS's default.
-    feature: what is read of each clip, one of FEATURES.
+    feature: what is read of each clip, the name of one of `clips.features.FEATURES`.
 
   Raises:
     UserError: it is not built, or nothing of it is in this part; the message says what to do.
@@ -140,7 +133,7 @@ def _open_one(choice: DataChoice, part: str, data_dir: str | None, feature: str)
   except tfds.core.DatasetNotFoundError as error:
     raise UserError(_how_to_build(dataset, builder_config, data_dir)) from error
   if feature not in builder.info.features:
-    names = [name for name, spec in SPECS.items() if getattr(spec, feature, True)]
+    names = [name for name, spec in SPECS.items() if FEATURES[feature].is_in(spec)]
     raise UserError(
       f'{dataset}/{builder_config}: its clips are stored without {feature!r}, which the model takes:'
       f' choose --config.data.builder_config={" or ".join(names)}'

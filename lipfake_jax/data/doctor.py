@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow_datasets as tfds
 
-from lipfake_jax.clips.analysis import LIPS_BYTES
 from lipfake_jax.clips.clips import Clip, extract_clips
+from lipfake_jax.clips.features import features_of
 from lipfake_jax.clips.landmarks import open_face_models
 from lipfake_jax.clips.video import VideoError, probe
 from lipfake_jax.core.clip_spec import ClipSpec
@@ -63,7 +63,7 @@ def examine(builder: LipClipBuilder, root: Path, data_dir: Path, sample: int = S
     f'time: about {_duration(seconds * len(listing.videos) / cores)} on {cores} cores'
     f' ({seconds:.1f} s a video and core, measured on {min(sample, len(readable))}, of which {share:.0%} gave clips)'
   )
-  needed = COPIES * len(listing.videos) * spec.frames * (spec.size**2 * 3 + LIPS_BYTES)
+  needed = COPIES * len(listing.videos) * sum(feature.count_bytes(spec) for feature in features_of(spec))
   free = shutil.disk_usage(_existing(data_dir)).free
   room = f'room: {_gibibytes(needed)} needed at most, {_gibibytes(free)} free at {data_dir}'
   if needed > free:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lipfake_jax.clips.features.motion_statistics import N_FEATURES
+from lipfake_jax.clips.motion_statistics import N_FEATURES
 from lipfake_jax.inference.host_memory import keep_freed_memory
 from lipfake_jax.inference.parallel_eval import parallel_eval_step, shard
 from lipfake_jax.models import MODELS, create_model

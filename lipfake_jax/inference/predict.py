@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lipfake_jax.clips import extraction
-from lipfake_jax.clips.clips import FIELDS, Clip, Rejection
+from lipfake_jax.clips.clips import Clip, Rejection
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.data import listing
@@ -58,8 +58,8 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
 
 def score_videos(run: Run, videos: Sequence[Sequence[Clip]], batch_size: int) -> list[float]:
   """p(fake) of each video by all of its clips."""
-  field = FIELDS[read_input(run.meta)]
-  logits = iter(_score_clips(run.score, [getattr(clip, field) for clips in videos for clip in clips], batch_size))
+  feature = read_input(run.meta)
+  logits = iter(_score_clips(run.score, [clip.features[feature] for clips in videos for clip in clips], batch_size))
   return [aggregate(np.ravel([next(logits) for _ in clips]), run.rule) for clips in videos]
 
 

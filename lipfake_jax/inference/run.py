@@ -54,7 +54,7 @@ def open_run(workdir: Path) -> Run:
 
 
 def read_input(meta: dict[str, Any]) -> str:
-  """The feature that a run's model takes, one of `dataset.FEATURES`."""
+  """The feature that a run's model takes, the name of one of `clips.features.FEATURES`."""
   return create_model(meta['model']['name'], meta['model']['arguments']).input
 
 

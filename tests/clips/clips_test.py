@@ -9,7 +9,7 @@ import pytest
 from lipfake_jax.clips import face_records, tracks
 from lipfake_jax.clips.analysis import analyse_video
 from lipfake_jax.clips.clips import Clip, Rejection, extract_clips
-from lipfake_jax.clips.features import codec_motion
+from lipfake_jax.clips.features import FEATURES, codec_motion, features_of
 from lipfake_jax.clips.flow import flow_activity, to_gray
 from lipfake_jax.clips.regions import LIP_CORNERS, LIP_POINTS
 from lipfake_jax.clips.video import read_frames
@@ -49,6 +49,9 @@ def test_every_strategy_yields_its_clips(face_video, models, name):
   assert clip.key == 'a/face.mp4'
   assert clip.frames.shape == (spec.frames, spec.size, spec.size, 3)
   assert clip.frames.dtype == np.uint8
+  assert [*clip.features] == [feature.name for feature in features_of(spec)]
+  for name, values in clip.features.items():
+    assert (values.dtype, values.shape) == (FEATURES[name].dtype, FEATURES[name].shape(spec))
   assert (np.diff(clip.indices) > 0).all()
   np.testing.assert_allclose(clip.times, clip.indices / 25, atol=1e-5)
   np.testing.assert_allclose(clip.gaps, np.diff(clip.times, prepend=clip.times[:1]), atol=1e-5)
@@ -68,16 +71,16 @@ def test_a_clip_knows_its_video(face_video, extract):
 
 def test_motion_is_measured_where_it_is_asked_for(face_video, extract, monkeypatch):
   """Of the first 50 frames alone, here; all that follows them is kept as ever."""
-  monkeypatch.setattr(codec_motion, 'MAX_FRAMES', 50)
+  monkeypatch.setitem(FEATURES, 'motion', dataclasses.replace(codec_motion.FEATURE, first=50))
   plain, clip = (extract(face_video, SPECS[name]) for name in ('flow_lips_60x64', 'flow_lips_motion_60x64'))
   np.testing.assert_array_equal(clip.frames, plain.frames)
-  np.testing.assert_array_equal(clip.lips, plain.lips)
-  assert plain.motion.shape == (0,)
-  assert (clip.motion.shape, clip.motion.dtype) == ((68,), np.float32)
-  np.testing.assert_allclose([clip.motion[:3].sum(), clip.motion[17:20].sum()], 1, atol=1e-5)
-  assert clip.motion[17:34].std() > 0.1  # the lips' square lies in the image
-  monkeypatch.setattr(codec_motion, 'MAX_FRAMES', 300)
-  assert (extract(face_video, SPECS['flow_lips_motion_60x64']).motion != clip.motion).any()
+  np.testing.assert_array_equal(clip.features['lips'], plain.features['lips'])
+  assert 'motion' not in plain.features
+  motion = clip.features['motion']
+  np.testing.assert_allclose([motion[:3].sum(), motion[17:20].sum()], 1, atol=1e-5)
+  assert motion[17:34].std() > 0.1  # the lips' square lies in the image
+  monkeypatch.setitem(FEATURES, 'motion', codec_motion.FEATURE)
+  assert (extract(face_video, SPECS['flow_lips_motion_60x64']).features['motion'] != motion).any()
 
 
 @pytest.mark.parametrize('name', ['flow_lips_60x64', 'flow_lips_box_60x64'])
@@ -180,8 +183,9 @@ def lips_of(tmp_path, heads, **spec):
     pass
   spec = ClipSpec(frames=len(heads), rule='uniform', **spec)
   [clip] = extract_clips(path, spec, None, sightings_cache=tmp_path / 'v.bin')
-  assert (clip.lips.dtype, clip.lips.shape) == (np.float32, (len(heads), 64, 2))
-  return clip.lips
+  lips = clip.features['lips']
+  assert (lips.dtype, lips.shape) == (np.float32, (len(heads), 64, 2))
+  return lips
 
 
 @pytest.mark.parametrize('alignment', ['aligned', 'box'])
@@ -210,7 +214,7 @@ def test_lips_move_with_an_opening_mouth(tmp_path):
 def test_lips_of_a_photograph_keep_still(face_video, extract):
   """Whatever the crop: it sways by up to 2 pixels a frame, a 36th of its mouth's width."""
   for name in ('flow_lips_60x64', 'flow_lips_box_60x64'):
-    lips = extract(face_video, SPECS[name]).lips
+    lips = extract(face_video, SPECS[name]).features['lips']
     assert lips.std(axis=0).max() < 0.03
     width = lips[:, LIP_CORNERS[1]] - lips[:, LIP_CORNERS[0]]
     assert np.median(np.hypot(*width.T)) == pytest.approx(1, abs=1e-5)

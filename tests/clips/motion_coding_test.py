@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from lipfake_jax.clips.features.codec_motion import ENCODER, MAX_FRAMES, SIDE, encode, measure_motion, read_motions
-from lipfake_jax.clips.features.motion_statistics import INTRA, PREDICTED, SKIPPED
+from lipfake_jax.clips.features.codec_motion import MAX_FRAMES
+from lipfake_jax.clips.motion_coding import ENCODER, SIDE, encode, measure_motion, read_motions
+from lipfake_jax.clips.motion_statistics import INTRA, PREDICTED, SKIPPED
 
 COUNT = 8
 LIPS = np.tile([96 + 96j, 40], (COUNT, 1))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lipfake_jax.clips.features.motion_statistics import INTRA, PREDICTED, SKIPPED, Motion, holds, shares, summarise
+from lipfake_jax.clips.motion_statistics import INTRA, PREDICTED, SKIPPED, Motion, holds, shares, summarise
 
 LIPS = np.array([8 + 8j, 8])  # the first of 2 x 2 macroblocks
 
