@@ -122,7 +122,7 @@ def _measure_ours(video: Path, config: str, rounds: int) -> dict:
       'planes': lambda: _exhaust(read_frames(video)),
       'faces': lambda: _exhaust(faces()),
       'placements': lambda: _exhaust(
-        tracks.follow(faces(), place, regions.trace_lips, analysis.SMOOTHING_S[spec.alignment])
+        tracks.place_faces(faces(), place, regions.trace_lips, analysis.SMOOTHING_S[spec.alignment])
       ),
       'ours': lambda: clips.extract_clips(video, spec, models),
       'every frame': lambda: clips.extract_clips(video, dataclasses.replace(spec, landmark_stride=1), models),

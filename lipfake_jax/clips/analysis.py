@@ -50,7 +50,7 @@ class Analysis:
   spool: Spool
 
 
-def analyse_video(path: Path, spec: ClipSpec, models: FaceModels, sightings_cache: Path | None = None) -> Analysis:
+def analyse_video(path: Path, spec: ClipSpec, models: FaceModels, faces_cache: Path | None = None) -> Analysis:
   """Looks at every frame of a video: faces, crops and activity. Memory hardly grows with the video's length.
 
   Raises:
@@ -58,10 +58,10 @@ def analyse_video(path: Path, spec: ClipSpec, models: FaceModels, sightings_cach
   """
   info = probe(path)
   frames = perturb(read_frames(path), spec.perturbation, info.fps)
-  if sightings_cache and sightings_cache.exists():
-    return _analyse(info, tracks.replay_faces(frames, face_records.read(sightings_cache)), spec)
+  if faces_cache and faces_cache.exists():
+    return _analyse(info, tracks.replay_faces(frames, face_records.read(faces_cache)), spec)
   seen = tracks.find_faces(frames, models, spec.landmark_stride)
-  return _analyse(info, face_records.record(seen, sightings_cache) if sightings_cache else seen, spec)
+  return _analyse(info, face_records.record(seen, faces_cache) if faces_cache else seen, spec)
 
 
 def measure_activity(analysis: Analysis, track: Track, spec: ClipSpec, which: np.ndarray) -> Track:
@@ -79,18 +79,18 @@ def _read_grays(spool: Spool, track: Track, positions: np.ndarray, spec: ClipSpe
   return map(flow.to_gray, spool.read(PIXELS, track.number, positions))
 
 
-def _analyse(info: VideoInfo, seen: Iterable[tracks.Seen], spec: ClipSpec) -> Analysis:
+def _analyse(info: VideoInfo, seen: Iterable[tracks.FrameFaces], spec: ClipSpec) -> Analysis:
   wanted, spool = features_of(spec), Spool()
   names = {spec.region, 'lips', spec.flow_on, *(name for feature in wanted for name in feature.regions)} - {'frame'}
   order = sorted(names)  # in which their squares are followed; the mouth comes last
 
-  def place(landmarks: np.ndarray) -> np.ndarray:
+  def to_squares(landmarks: np.ndarray) -> np.ndarray:
     squares = [regions.place_region(landmarks, name, spec.alignment) for name in order]
     return np.stack([*squares, regions.span_mouth(landmarks)])
 
   recorders: dict[int, _TrackRecorder] = {}
   n_frames, began_s, before = 0, 0.0, None
-  for frame, faces in tracks.follow(seen, place, regions.trace_lips, SMOOTHING_S[spec.alignment]):
+  for frame, faces in tracks.place_faces(seen, to_squares, regions.trace_lips, SMOOTHING_S[spec.alignment]):
     began_s = began_s if before else frame.time_s
     whole_activity = _compare_whole(before, frame) if spec.flow_on == 'frame' else 0.0
     for face in faces:

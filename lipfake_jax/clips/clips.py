@@ -98,7 +98,7 @@ def to_clip(fields: Mapping[str, Any], key: str) -> Clip:
 
 
 def extract_clips(
-  path: Path, spec: ClipSpec, models: FaceModels, key: str = '', sightings_cache: Path | None = None
+  path: Path, spec: ClipSpec, models: FaceModels, key: str = '', faces_cache: Path | None = None
 ) -> list[Clip] | Rejection:
   """Makes the clips of one video, or says why there is none. No file raises.
 
@@ -107,11 +107,11 @@ def extract_clips(
     spec: what a clip is.
     models: from `landmarks.open_face_models`; they serve any number of videos.
     key: its name in the dataset; the name of the file by default. Further clips of a video are `key#2`, `key#3`.
-    sightings_cache: where the faces are kept that were found; those of an earlier spec are used again.
+    faces_cache: where the faces are kept that were found; those of an earlier spec are used again.
   """
   key = key or path.name
   try:
-    analysis = analyse_video(path, spec, models, sightings_cache)
+    analysis = analyse_video(path, spec, models, faces_cache)
   except VideoError as error:
     return Rejection('unreadable', str(error), key)
   with contextlib.closing(analysis.spool):

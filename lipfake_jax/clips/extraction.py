@@ -33,7 +33,7 @@ from lipfake_jax.core.clip_spec import ClipSpec
 
 # Parts of the cache's names: raised whenever the same video and spec yield other bytes.
 EXTRACTION_VERSION = 5
-SIGHTINGS_VERSION = 1
+FACES_VERSION = 1
 
 TIME_LIMIT_S = 1800.0  # for one video: more than an hour of 1080p takes; what needs longer hangs
 
@@ -84,9 +84,9 @@ def plan_jobs(paths: Iterable[Path], spec: ClipSpec, cache_dir: Path) -> list[Jo
 
   Clips depend on the whole spec, faces on `landmark_stride` and on what was done to the frames.
   """
-  clips = cache_dir / 'clips' / _digest(EXTRACTION_VERSION, SIGHTINGS_VERSION, spec.fields())
+  clips = cache_dir / 'clips' / _digest(EXTRACTION_VERSION, FACES_VERSION, spec.fields())
   changed = [spec.perturbation] if spec.perturbation else []
-  faces = cache_dir / 'faces' / _digest(SIGHTINGS_VERSION, spec.landmark_stride, *changed)
+  faces = cache_dir / 'faces' / _digest(FACES_VERSION, spec.landmark_stride, *changed)
   paths = list(paths)
   with concurrent.futures.ThreadPoolExecutor() as pool:
     hashes = pool.map(_file_hash, paths)
@@ -119,7 +119,7 @@ def run_jobs(
 def run_job(job: Job, spec: ClipSpec, models: FaceModels) -> str | None:
   """Extracts one video and keeps the result: the reason of its rejection, or None."""
   video, clips, faces = job
-  result = extract_clips(video, spec, models, sightings_cache=faces)
+  result = extract_clips(video, spec, models, faces_cache=faces)
   save_result(result, clips)
   return result.reason if isinstance(result, Rejection) else None
 

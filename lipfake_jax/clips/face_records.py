@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lipfake_jax.clips.landmarks import N_LANDMARKS
-from lipfake_jax.clips.tracks import Seen, Sighting
+from lipfake_jax.clips.tracks import FrameFaces, KeyFace
 
 NOBODY = -1
 RECORD = np.dtype(
@@ -18,39 +18,39 @@ RECORD = np.dtype(
 )  # 1,884 bytes
 
 
-def record(seen: Iterable[Seen], path: Path) -> Iterator[Seen]:
-  """Passes frames through and writes their sightings; the file appears when the last frame has passed."""
+def record(seen: Iterable[FrameFaces], path: Path) -> Iterator[FrameFaces]:
+  """Passes frames through and writes the faces in them; the file appears when the last frame has passed."""
   path.parent.mkdir(parents=True, exist_ok=True)
   partial = path.with_name(f'{path.name}.{os.getpid()}')
   try:
     with open(partial, 'wb') as file:
-      for frame, sightings in seen:
-        for row in _rows(frame.index, sightings):
+      for frame, faces in seen:
+        for row in _rows(frame.index, faces):
           file.write(row.tobytes())
-        yield frame, sightings
+        yield frame, faces
     partial.replace(path)
   finally:
     partial.unlink(missing_ok=True)
 
 
-def read(path: Path) -> dict[int, list[Sighting]]:
-  """The sightings of each key frame, by the frame's index; their landmarks stay on disk until they are used."""
+def read(path: Path) -> dict[int, list[KeyFace]]:
+  """The faces of each key frame, by the frame's index; their landmarks stay on disk until they are used."""
   if not path.stat().st_size:
     return {}
   rows = np.memmap(path, RECORD, mode='r')
-  found: dict[int, list[Sighting]] = {}
+  found: dict[int, list[KeyFace]] = {}
   for frame, segment, track, fixed in zip(
     rows['frame'].tolist(), rows['segment'].tolist(), rows['track'].tolist(), rows['fixed'], strict=True
   ):
     faces = found.setdefault(frame, [])
     if segment != NOBODY:
-      faces.append(Sighting(segment, track, fixed))
+      faces.append(KeyFace(segment, track, fixed))
   return found
 
 
-def _rows(index: int, sightings: list[Sighting] | None) -> Iterator[np.ndarray]:
-  if sightings is None:
+def _rows(index: int, faces: list[KeyFace] | None) -> Iterator[np.ndarray]:
+  if faces is None:
     return
-  nobody = Sighting(NOBODY, NOBODY, np.zeros((N_LANDMARKS, 2), np.int16))
-  for sighting in sightings or [nobody]:
-    yield np.array((index, sighting.segment, sighting.track, sighting.fixed), RECORD)
+  nobody = KeyFace(NOBODY, NOBODY, np.zeros((N_LANDMARKS, 2), np.int16))
+  for face in faces or [nobody]:
+    yield np.array((index, face.segment, face.track, face.fixed), RECORD)

@@ -33,12 +33,12 @@ CUT_MEMORY = 10  # frames
 THUMB_STEP = 8  # every 8th pixel in both directions tells
 
 Boxes = np.ndarray  # float [4]: left, top, right, bottom
-Place = Callable[[np.ndarray], np.ndarray]  # float32 [468, 2] -> complex128 [R, 2]: placements of R regions
-Trace = Callable[[np.ndarray], np.ndarray]  # float32 [468, 2] -> complex128 [K]: the lips, as in `regions.trace_lips`
+ToSquares = Callable[[np.ndarray], np.ndarray]  # float32 [468, 2] -> complex128 [R, 2]: placements of R regions
+ToLips = Callable[[np.ndarray], np.ndarray]  # float32 [468, 2] -> complex128 [K], as `regions.trace_lips`
 
 
 @dataclasses.dataclass(frozen=True)
-class Sighting:
+class KeyFace:
   """A face in a key frame: its segment, its track, and int16 [468, 2] landmarks in eighths of a pixel."""
 
   segment: int
@@ -52,7 +52,7 @@ class Sighting:
 
 
 @dataclasses.dataclass(frozen=True)
-class Face:
+class PlacedFace:
   """A face in any frame: its segment and its track, where its R regions are, complex128 [R, 2], and lips [K]."""
 
   segment: int
@@ -62,8 +62,8 @@ class Face:
 
 
 @dataclasses.dataclass(eq=False)
-class _Followed:
-  """What is remembered of a face: its last two sightings' times and landmarks."""
+class _FollowedFace:
+  """What is remembered of a face: its times and landmarks in the last two key frames."""
 
   segment: int
   track: int
@@ -82,10 +82,10 @@ class _Followed:
     self.landmarks = [*self.landmarks[-1:], landmarks]
 
 
-Seen = tuple[Frame, list[Sighting] | None]  # a frame, and the faces in it if it is a key frame
+FrameFaces = tuple[Frame, list[KeyFace] | None]  # a frame, and the faces in it if it is a key frame
 
 
-def find_faces(frames: Iterable[Frame], models: FaceModels, stride: int) -> Iterator[Seen]:
+def find_faces(frames: Iterable[Frame], models: FaceModels, stride: int) -> Iterator[FrameFaces]:
   """Finds and follows the faces of a video.
 
   Args:
@@ -94,16 +94,16 @@ def find_faces(frames: Iterable[Frame], models: FaceModels, stride: int) -> Iter
     stride: every stride-th frame is a key frame, and so are the frames on both sides of a cut, and the last one.
 
   Yields:
-    Every frame, with the sightings in key frames and None in the others.
+    Every frame, with its faces in key frames and None in the others.
   """
-  active: list[_Followed] = []
-  lost: list[_Followed] = []
+  active: list[_FollowedFace] = []
+  lost: list[_FollowedFace] = []
   ids = _Counters()
   differences: collections.deque[float] = collections.deque(maxlen=CUT_MEMORY)
   held: Frame | None = None  # the frame before, which becomes a key frame if a cut follows it
   searched_s = -np.inf
 
-  def look(frame: Frame) -> list[Sighting]:
+  def look(frame: Frame) -> list[KeyFace]:
     nonlocal active, lost, searched_s
     gone = _follow_on(active, frame, models)
     active = [face for face in active if face not in gone]
@@ -111,7 +111,7 @@ def find_faces(frames: Iterable[Frame], models: FaceModels, stride: int) -> Iter
     if not active or gone or frame.time_s - searched_s >= SEARCH_S:
       searched_s = frame.time_s
       active, lost = _search(frame, models, active, lost, ids)
-    return [Sighting(face.segment, face.track, _to_fixed(face.landmarks[-1])) for face in active]
+    return [KeyFace(face.segment, face.track, _to_fixed(face.landmarks[-1])) for face in active]
 
   until_key = 0
   for frame in frames:
@@ -132,21 +132,21 @@ def find_faces(frames: Iterable[Frame], models: FaceModels, stride: int) -> Iter
     yield held, look(held)
 
 
-def replay_faces(frames: Iterable[Frame], sightings: dict[int, list[Sighting]]) -> Iterator[Seen]:
-  """What `find_faces` gave before, for the same frames; the sightings by index of their key frame."""
+def replay_faces(frames: Iterable[Frame], key_faces: dict[int, list[KeyFace]]) -> Iterator[FrameFaces]:
+  """What `find_faces` gave before, for the same frames; the faces by index of their key frame."""
   for frame in frames:
-    yield frame, sightings.get(frame.index)
+    yield frame, key_faces.get(frame.index)
 
 
-def follow(
-  seen: Iterable[Seen], place: Place, trace: Trace, half_window_s: float
-) -> Iterator[tuple[Frame, list[Face]]]:
+def place_faces(
+  seen: Iterable[FrameFaces], to_squares: ToSquares, to_lips: ToLips, half_window_s: float
+) -> Iterator[tuple[Frame, list[PlacedFace]]]:
   """Places every face in every frame: interpolated between key frames, and smoothed over a centred window.
 
   Args:
     seen: from `find_faces`.
-    place: from landmarks to placements.
-    trace: from landmarks to lips, which are interpolated and not smoothed.
+    to_squares: from landmarks to placements.
+    to_lips: from landmarks to lips, which are interpolated and not smoothed.
     half_window_s: weights fall from 1 in a frame to 0 this many seconds away, as a raised cosine; 0 smooths nothing.
 
   Yields:
@@ -154,15 +154,15 @@ def follow(
   """
   window, moment = _window(half_window_s), _window(0)
   waiting: collections.deque[Frame] = collections.deque()
-  spans: dict[int, _Span] = {}
+  spans: dict[int, _Segment] = {}
 
-  def release() -> Iterator[tuple[Frame, list[Face]]]:
+  def release() -> Iterator[tuple[Frame, list[PlacedFace]]]:
     while waiting:
       now = waiting[0].time_s
       if any(span.open and span.times[-1] < now + half_window_s for span in spans.values()):
         return
       faces = [
-        Face(segment, span.track, span.at(now, span.placements, window), span.at(now, span.lips, moment))
+        PlacedFace(segment, span.track, span.at(now, span.placements, window), span.at(now, span.lips, moment))
         for segment, span in spans.items()
         if span.times[0] <= now <= span.times[-1]
       ]
@@ -172,18 +172,18 @@ def follow(
       for span in spans.values():
         span.forget(now - half_window_s)
 
-  for frame, sightings in seen:
+  for frame, faces in seen:
     waiting.append(frame)
-    if sightings is None:
+    if faces is None:
       if not any(span.open for span in spans.values()):
         yield from release()
       continue
-    for sighting in sightings:
-      span = spans.setdefault(sighting.segment, _Span(sighting.track))
+    for face in faces:
+      span = spans.setdefault(face.segment, _Segment(face.track))
       span.times.append(frame.time_s)
-      span.placements.append(place(sighting.landmarks))
-      span.lips.append(trace(sighting.landmarks))
-    for segment in spans.keys() - {s.segment for s in sightings}:
+      span.placements.append(to_squares(face.landmarks))
+      span.lips.append(to_lips(face.landmarks))
+    for segment in spans.keys() - {face.segment for face in faces}:
       spans[segment].open = False
     yield from release()
   for span in spans.values():
@@ -192,7 +192,7 @@ def follow(
 
 
 @dataclasses.dataclass
-class _Span:
+class _Segment:
   """The key placements of a segment, and its lips, as far back as they are needed."""
 
   track: int
@@ -236,7 +236,7 @@ class _Counters:
     return self.segment - 1
 
 
-def _follow_on(active: Sequence[_Followed], frame: Frame, models: FaceModels) -> list[_Followed]:
+def _follow_on(active: Sequence[_FollowedFace], frame: Frame, models: FaceModels) -> list[_FollowedFace]:
   """Finds the active faces again, each where it is expected; returns those that are not there."""
   gone = []
   for position, face in enumerate(active):
@@ -254,8 +254,8 @@ def _follow_on(active: Sequence[_Followed], frame: Frame, models: FaceModels) ->
 
 
 def _search(
-  frame: Frame, models: FaceModels, active: list[_Followed], lost: list[_Followed], ids: _Counters
-) -> tuple[list[_Followed], list[_Followed]]:
+  frame: Frame, models: FaceModels, active: list[_FollowedFace], lost: list[_FollowedFace], ids: _Counters
+) -> tuple[list[_FollowedFace], list[_FollowedFace]]:
   """Looks for faces that are not followed yet; a lost one that comes back near its place keeps its track."""
   active, lost = list(active), list(lost)
   for placement in models.find(frame):
@@ -272,7 +272,7 @@ def _search(
     if back:
       lost.remove(back)
     track = back.track if back else ids.next_track()
-    active.append(_Followed(ids.next_segment(), track, [frame.time_s], [landmarks]))
+    active.append(_FollowedFace(ids.next_segment(), track, [frame.time_s], [landmarks]))
   return active, lost
 
 

@@ -176,13 +176,13 @@ def lips_of(tmp_path, heads, **spec):
   gray = np.full((240, 320, 3), 128, np.uint8)
   path = write_video(tmp_path / 'v.mp4', [gray] * len(heads))
   seen = (
-    (to_frame(gray, i), None if face is None else [tracks.Sighting(0, 0, tracks._to_fixed(face))])
+    (to_frame(gray, i), None if face is None else [tracks.KeyFace(0, 0, tracks._to_fixed(face))])
     for i, face in enumerate(heads)
   )
   for _ in face_records.record(seen, tmp_path / 'v.bin'):
     pass
   spec = ClipSpec(frames=len(heads), rule='uniform', **spec)
-  [clip] = extract_clips(path, spec, None, sightings_cache=tmp_path / 'v.bin')
+  [clip] = extract_clips(path, spec, None, faces_cache=tmp_path / 'v.bin')
   lips = clip.features['lips']
   assert (lips.dtype, lips.shape) == (np.float32, (len(heads), 64, 2))
   return lips

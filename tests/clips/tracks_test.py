@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lipfake_jax.clips import face_records, tracks
-from lipfake_jax.clips.tracks import Sighting, find_faces, follow
+from lipfake_jax.clips.tracks import KeyFace, find_faces, place_faces
 from lipfake_jax.clips.video import read_frames
 from tests.conftest import to_frame, write_video
 
@@ -107,15 +107,15 @@ def trace_middle(landmarks):
   return landmarks.mean(axis=0) @ [1, 1j] * np.ones(1)
 
 
-def sighting(x, y, segment=0, track=0):
-  return Sighting(segment, track, np.round(np.tile([[x, y]], (468, 1)) * tracks.FIXED_POINT).astype(np.int16))
+def key_face(x, y, segment=0, track=0):
+  return KeyFace(segment, track, np.round(np.tile([[x, y]], (468, 1)) * tracks.FIXED_POINT).astype(np.int16))
 
 
 def followed(seen, half_window_s):
-  """Frame index -> its faces, as placed by `follow`."""
+  """Frame index -> its faces, as placed by `place_faces`."""
   black = np.zeros((8, 8, 3), np.uint8)
   stream = ((to_frame(black, index), found) for index, found in enumerate(seen))
-  return {f.index: faces for f, faces in follow(stream, place_middle, trace_middle, half_window_s)}
+  return {f.index: faces for f, faces in place_faces(stream, place_middle, trace_middle, half_window_s)}
 
 
 def centres(seen, half_window_s):
@@ -124,21 +124,21 @@ def centres(seen, half_window_s):
 
 
 def test_between_key_frames_placements_are_interpolated():
-  seen = [[sighting(0, 100)], None, None, None, [sighting(8, 104)]]
+  seen = [[key_face(0, 100)], None, None, None, [key_face(8, 104)]]
   assert centres(seen, 0) == {i: [2 * i + 1j * (100 + i)] for i in range(5)}
 
 
 def test_a_segment_ends_with_its_last_key_frame():
   seen = [
-    [sighting(0, 0)],
+    [key_face(0, 0)],
     None,
-    [sighting(4, 0)],
+    [key_face(4, 0)],
     None,
     [],
     None,
-    [sighting(90, 0, segment=1)],
+    [key_face(90, 0, segment=1)],
     None,
-    [sighting(90, 0, 1)],
+    [key_face(90, 0, 1)],
   ]
   placed = centres(seen, 0.2)
   assert [len(placed[i]) for i in range(9)] == [1, 1, 1, 0, 0, 0, 1, 1, 1]
@@ -146,16 +146,16 @@ def test_a_segment_ends_with_its_last_key_frame():
 
 
 def test_smoothing_takes_out_jitter_and_keeps_steady_motion():
-  jitter = [[sighting(100 + (-1) ** i, 50)] for i in range(40)]
-  moving = [[sighting(2 * i, 50)] for i in range(40)]
+  jitter = [[key_face(100 + (-1) ** i, 50)] for i in range(40)]
+  moving = [[key_face(2 * i, 50)] for i in range(40)]
   assert max(abs(centres(jitter, 0.3)[i][0] - (100 + 50j)) for i in range(8, 32)) < 0.05
   for i in range(8, 32):
     assert centres(moving, 0.3)[i][0] == pytest.approx(2 * i + 50j, abs=0.01)
 
 
 def test_lips_are_interpolated_and_not_smoothed():
-  seen = [[sighting(100 + 8 * (i % 2), 50)] if j == 0 else None for i in range(12) for j in range(4)]
-  faces = followed([*seen, [sighting(100, 50)]], 0.3)
+  seen = [[key_face(100 + 8 * (i % 2), 50)] if j == 0 else None for i in range(12) for j in range(4)]
+  faces = followed([*seen, [key_face(100, 50)]], 0.3)
   way = [8, 6, 4, 2, 0, 2, 4, 6, 8]
   np.testing.assert_allclose([faces[i][0].lips[0] for i in range(20, 29)], 100 + 50j + np.array(way))
   assert abs(faces[24][0].placements[0, 0] - (104 + 50j)) < 1
@@ -163,7 +163,7 @@ def test_lips_are_interpolated_and_not_smoothed():
 
 def test_smoothing_looks_ahead_as_far_as_back():
   """A step is centred on its place, not after it."""
-  step = [[sighting(100 * (i >= 20), 0)] for i in range(40)]
+  step = [[key_face(100 * (i >= 20), 0)] for i in range(40)]
   placed = centres(step, 0.3)
   assert placed[19][0].real + placed[20][0].real == pytest.approx(100, abs=0.1)
   assert placed[12][0].real == pytest.approx(0, abs=0.1)
@@ -179,13 +179,13 @@ def test_frames_wait_no_longer_than_the_window():
     nonlocal taken
     for index in range(200):
       taken = index
-      yield to_frame(black, index), [sighting(index, 0)]
+      yield to_frame(black, index), [key_face(index, 0)]
 
-  for frame, _ in follow(stream(), place_middle, trace_middle, 0.3):
+  for frame, _ in place_faces(stream(), place_middle, trace_middle, 0.3):
     assert taken - frame.index <= 0.3 * 25 + 1
 
 
-def test_stored_sightings_are_the_same(tmp_path, models, hopper):
+def test_stored_faces_are_the_same(tmp_path, models, hopper):
   path = write_video(tmp_path / 'v.mp4', [np.roll(hopper, i // 3, axis=1) for i in range(20)] + [GRAY] * 10)
   store = tmp_path / 'faces' / 'v.bin'
   first = list(face_records.record(find_faces(read_frames(path), models, 3), store))
@@ -198,7 +198,7 @@ def test_stored_sightings_are_the_same(tmp_path, models, hopper):
       np.testing.assert_array_equal(a.landmarks, b.landmarks)
 
 
-def test_sightings_that_were_not_finished_are_not_kept(tmp_path, models, hopper):
+def test_faces_that_were_not_finished_are_not_kept(tmp_path, models, hopper):
   store = tmp_path / 'v.bin'
   stream = face_records.record(find_faces(frames_of([hopper] * 5), models, 1), store)
   next(stream)

@@ -203,8 +203,8 @@ def test_face_mesh_sees_the_mouth_talk(photograph: str, models) -> None:
   spec = dataclasses.replace(SPEC, size=256)
   video = _fake(photograph, 'original', spec)
   frames = (to_frame(rgb, index) for index, rgb in enumerate(demo_videos.render_frames(spec, video)))
-  seen = [sightings for _, sightings in tracks.find_faces(frames, models, stride=1)]
-  found = np.array([len(sightings) == 1 for sightings in seen])
+  seen = [faces for _, faces in tracks.find_faces(frames, models, stride=1)]
+  found = np.array([len(faces) == 1 for faces in seen])
   assert found.mean() > 0.95
   points = np.stack([s[0].landmarks if s else np.zeros((468, 2)) for s in seen])
   mouths, poses = demo_videos.motion(spec, video)
