@@ -122,30 +122,31 @@ class _TrackRecorder:
   halved: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)  # its regions' crops, gray, at half the size
 
   def add(self, face: FaceInFrame, segment: int, whole_activity: float) -> None:
-    frame, spec = face.frame, self.spec
-    crops = {spec.region: self._keep(face)}
-    for name in {'lips', spec.flow_on} - {'frame', spec.region}:
-      crops[name] = placement.cut(frame, face.squares[name], spec.size)
-    if spec.measures_another_crop:
-      self.spool.append(MEASURED, self.number, flow.to_gray(crops[spec.flow_on]))
-    halved = {name: flow.halve(flow.to_gray(crops[name])) for name in {'lips', spec.flow_on} - {'frame'}}
+    frame, spec, squares = face.frame, self.spec, face.squares
+    halved = {name: flow.halve(gray) for name, gray in self._keep(face).items()}
     activity = {}  # with nothing to compare with, as after a cut, there is none
     if self.last == (segment, frame.index - 1):
       activity = {name: flow.coarse_activity(self.halved[name], gray) for name, gray in halved.items()}
       activity['frame'] = whole_activity
     self.last, self.halved = (segment, frame.index), halved
-    measured_on = face.squares[spec.region if spec.flow_on == 'frame' else spec.flow_on]
     moment = (frame.index, frame.time_s, segment, activity.get(spec.flow_on, 0.0), activity.get('lips', 0.0))
-    squares = (face.squares[spec.region], 2 * abs(face.squares['mouth'][1]), 2 * abs(measured_on[1]))
-    self.rows += np.array((*moment, *squares), ROW).tobytes()
+    measured_on = squares[spec.region if spec.flow_on == 'frame' else spec.flow_on]
+    sizes = (2 * abs(squares['mouth'][1]), 2 * abs(measured_on[1]))
+    self.rows += np.array((*moment, squares[spec.region], *sizes), ROW).tobytes()
 
-  def _keep(self, face: FaceInFrame) -> np.ndarray:
-    """Keeps what each feature needs of a frame; returns the crop, RGB uint8 [S, S, 3]."""
-    passed = len(self.rows) // ROW.itemsize
-    kept = {f.name: f.keep(face, self.spec) for f in self.features if f.keep and passed < f.first}
+  def _keep(self, face: FaceInFrame) -> dict[str, np.ndarray]:
+    """Puts into the spool what is needed of a frame later; returns the crops that are compared now, gray, by region."""
+    spec, passed = self.spec, len(self.rows) // ROW.itemsize
+    kept = {f.name: f.keep(face, spec) for f in self.features if f.keep and passed < f.first}
+    grays = {spec.region: flow.to_gray(kept[PIXELS])}
+    compared = {'lips', spec.flow_on} - {'frame'}
+    for name in compared - {spec.region}:
+      grays[name] = flow.to_gray(placement.cut(face.frame, face.squares[name], spec.size))
+    if spec.measures_another_crop:
+      kept[MEASURED] = grays[spec.flow_on]
     for name, record in kept.items():
       self.spool.append(name, self.number, record)
-    return kept[PIXELS]
+    return {name: grays[name] for name in compared}
 
   def finish(self) -> Track:
     """The track, once the video has passed."""

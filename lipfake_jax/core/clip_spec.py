@@ -49,7 +49,7 @@ class ClipSpec:
     rate: frames per second of 'contiguous'.
     landmark_stride: frames from one look at the landmarks to the next; 1 looks at each (exact, and slower).
     screen: measure the flow in full only where a look at half the size leaves doubt; False measures it everywhere.
-    motion: store how a video codec sees the face move, too, see `codec_motion`.
+    motion: store how a video codec sees the face move, too, see `clips.features.codec_motion`.
     perturbation: 'NAME:LEVEL' of PERTURBATIONS, done to all frames before faces are looked for; '' does nothing.
   """
 
