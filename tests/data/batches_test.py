@@ -125,7 +125,7 @@ def test_another_split_is_a_choice_at_reading(tiny_data):
   leaky = [open_tiny(tiny_data, part, split='paper') for part in ('validation', 'test')]
   assert [split.name for split in leaky] == ['paper_leaky'] * 2
   assert leaky[0].table['key'] == leaky[1].table['key']
-  other = open_tiny(tiny_data, 'test', split='paper', seed=1)
+  other = open_tiny(tiny_data, 'test', split='paper', split_seed=1)
   assert other.table['key'] != leaky[1].table['key']
 
 
