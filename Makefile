@@ -24,7 +24,7 @@ $(VENV)/.complete: requirements.txt pyproject.toml
 demo: setup
 	$(QUIET) $(BIN)/tfds build data_builders/demo_lips --config=flow_lips_60x64 $(DEMO)
 	$(BIN)/python run.py --config=configs/demo.py --workdir=runs/demo $(DEMO)
-	$(BIN)/python -m lipfake_jax.evaluation.controls runs/demo $(DEMO)
+	$(BIN)/lipfake controls runs/demo $(DEMO)
 	@echo
 	@echo 'Figures and a page to look at: runs/demo/eval/demo_lips-test/report.html'
 	@echo 'Score a video of your own, or one of the test part:'

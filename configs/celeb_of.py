@@ -4,7 +4,7 @@
 
 The paper reports accuracy .913, balanced accuracy .790, on a split by video (PAPER section 6); ours is by person,
 and its crops follow the head. configs/paper/celeb_flow.py is the paper's way. Without the data, a miniature with
-rendered videos: python -m data_builders.make_dummy celeb_df_v2 FOLDER
+rendered videos: lipfake dummy celeb_df_v2 FOLDER
 """
 
 from configs import default

@@ -76,7 +76,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.train.precision = 'auto'  # float32, bfloat16, float16, or what the device does best
 
   # On training clips, one draw a clip; 0 is off. The paper has the first two.
-  # lipfake_jax/training/augment.py says more; `python -m lipfake_jax.report.clip_picture VIDEO --augment` shows each.
+  # lipfake_jax/training/augment.py says more; `lipfake inspect VIDEO --augment` shows each.
   config.augment = ml_collections.ConfigDict()
   config.augment.flip = 0.5  # probability of a mirror image
   config.augment.brightness = 0.1  # largest change, as a share of the full range, 0 to 1

@@ -1,11 +1,9 @@
 """Miniatures of the datasets: their exact folders, names and lists, with rendered videos, to try a builder by.
 
-  python -m data_builders.make_dummy celeb_df_v2 FOLDER
-
-Each builder's `dummy_data.py` says what its miniature holds. The faces are those of the demo.
+Each builder's `dummy_data.py` says what its miniature holds. The faces are those of the demo. Next stage:
+`lipfake dummy`, which writes one.
 """
 
-import argparse
 import concurrent.futures
 import importlib
 import os
@@ -16,12 +14,14 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from lipfake_jax.data.listing import BUILDERS, read_instructions
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data.listing import BUILDERS
 from lipfake_jax.demo import fakes
 from lipfake_jax.demo import videos as demo_videos
 from lipfake_jax.demo.face import PHOTOGRAPHS
 
 SECONDS = 2.84  # of each video
+SHORTEST = 1.0  # seconds that a video may have
 SIZE = 192  # side in pixels
 XM2VTS_SIZE = (720, 576)  # width and height
 
@@ -43,13 +43,21 @@ class DummyData(NamedTuple):
 
 
 def load_dummy(dataset: str) -> DummyData:
-  """What the miniature of a dataset holds. Raises UserError where there is no such builder."""
-  read_instructions(dataset)
+  """What the miniature of a dataset holds. Raises UserError where there is none."""
+  known = sorted(path.parent.name for path in BUILDERS.glob('*/dummy_data.py'))
+  if dataset not in known:
+    raise UserError(f'dataset {dataset!r}: there are miniatures of {", ".join(known)}')
   return importlib.import_module(f'data_builders.{dataset}.dummy_data').DUMMY
 
 
 def make_dummy(data: DummyData, root: Path, seconds: float = SECONDS, empty: bool = False) -> Path:
-  """Writes a miniature below a folder; with `empty`, files of no bytes under the names of the videos."""
+  """Writes a miniature below a folder; with `empty`, files of no bytes under the names of the videos.
+
+  Raises:
+    UserError: the videos would be too short.
+  """
+  if seconds < SHORTEST:
+    raise UserError(f'seconds={seconds}: videos are of at least {SHORTEST}')
   for path, text in data.texts.items():
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_text(text)
@@ -93,20 +101,3 @@ def _interlace(frames: np.ndarray) -> np.ndarray:
   woven = frames[:-1].copy()
   woven[:, 1::2] = frames[1:, 1::2]
   return woven
-
-
-def main() -> None:
-  """Writes the miniature of the dataset that the command line names."""
-  known = sorted(path.parent.name for path in BUILDERS.glob('*/dummy_data.py'))
-  parser = argparse.ArgumentParser(prog='python -m data_builders.make_dummy', description='Writes a miniature dataset.')
-  parser.add_argument('dataset', choices=known)
-  parser.add_argument('folder', type=Path)
-  parser.add_argument('--seconds', type=float, default=SECONDS, help='length of each video (default: %(default)s)')
-  options = parser.parse_args()
-  data = load_dummy(options.dataset)
-  make_dummy(data, options.folder, options.seconds)
-  print(f'{len(data.videos)} videos written to {options.folder}')
-
-
-if __name__ == '__main__':
-  main()

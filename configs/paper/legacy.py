@@ -6,7 +6,7 @@ On top of celeb_flow: of the active frames 60 evenly spaced ones, and an augment
 frame by itself, once for all epochs, on validation data too, which is also what is reported. Flow is measured on the
 lips: over whole frames, as the paper's formula has it, no talking head passes the threshold and no video would remain.
 
-    python -m lipfake_jax.experiments.ablation --config=configs/paper/legacy.py --workdir=runs/ablation
+    lipfake ablation --config=configs/paper/legacy.py --workdir=runs/ablation
 
 mends these one at a time.
 """

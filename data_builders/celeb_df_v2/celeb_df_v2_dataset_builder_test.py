@@ -141,7 +141,8 @@ def test_tfds_build_on_a_wrong_layout_says_what_the_doctor_says(tmp_path, names)
   failed = tfds_build(
     'celeb_df_v2', '--config=flow_lips_60x64', f'--manual_dir={root}', f'--data_dir={tmp_path / "data"}'
   )
-  command = [sys.executable, '-m', 'lipfake_jax.data.doctor', 'celeb_df_v2', f'--manual_dir={root}']
+  lipfake = [sys.executable, '-c', 'from lipfake_jax.cli.main import main; main()']
+  command = [*lipfake, 'doctor', 'celeb_df_v2', f'--manual_dir={root}']
   doctor = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
   assert failed.returncode == doctor.returncode == 2
   assert doctor.stderr.startswith(f'error: celeb_df_v2: {root} lacks Celeb-real and Celeb-synthesis; it holds cds001.')

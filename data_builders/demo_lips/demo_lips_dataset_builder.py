@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -36,8 +37,8 @@ class Builder(LipClipBuilder):
     """Where the videos are after this call. A process of its own renders them, free of TensorFlow."""
     null = getattr(self.builder_config, 'null', False)
     folder = Path(self._data_dir_root) / ('demo_videos_null' if null else 'demo_videos')
-    command = [sys.executable, '-m', 'lipfake_jax.demo.videos', str(folder), *(['--null'] if null else [])]
-    subprocess.run(command, check=True)
+    request = json.dumps({'folder': str(folder), 'spec': {'null': null}})
+    subprocess.run([sys.executable, '-m', 'lipfake_jax.demo.videos'], input=request, text=True, check=True)
     return folder
 
   def list_videos(self, root: Path) -> Listing:

@@ -1,11 +1,8 @@
 """What the parts of a split share, though a sound test needs them apart.
 
-In: the clips of a built dataset and their parts. Out: counts and examples of leaks from one part to a later one.
-
-  python -m lipfake_jax.data.splits audit DATASET
+In: the clips of a built dataset and their parts. Out: leaks from one part to a later one. `lipfake audit` prints them.
 """
 
-import argparse
 import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
@@ -13,12 +10,8 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from lipfake_jax.core.clip_spec import SPECS
-from lipfake_jax.core.errors import exit_codes
-from lipfake_jax.core.vocabulary import ALL, PARTS
+from lipfake_jax.core.vocabulary import PARTS
 from lipfake_jax.data import splits
-from lipfake_jax.data.batches import read_clip
-from lipfake_jax.data.dataset import DataChoice, Split, open_split
 from lipfake_jax.data.splits import Row
 
 GRID = 12  # side of the pictures that near-duplicates are found by
@@ -92,25 +85,6 @@ def describe(clip: np.ndarray) -> np.ndarray:
   return pictures / (np.linalg.norm(pictures, axis=1, keepdims=True) + 1e-6)
 
 
-def audit_table(split: Split, rule: str, seed: int, looks: np.ndarray | None) -> str:
-  """The parts of a split and what they share, for people to read."""
-  rows = split.rows
-  parts = splits.assign_parts(rows, rule, seed)
-  leaks = find_leaks(rows, parts, looks)
-  lines = [splits.split_table(rows, rule, seed), '']
-  if not leaks:
-    lines.append('no leak found')
-  for leak in leaks:
-    size = parts.count(leak.target)
-    (here, there), *_ = leak.pairs
-    example = f'{_name(rows[here])} has {_name(rows[there])}'
-    lines.append(f'{leak.kind:15} {len(leak.pairs):6} of {size} in {leak.target} also in {leak.source}: {example}')
-  unknown = sum(not splits.people(row) for row in rows)
-  if unknown:
-    lines.append(f'of {unknown} of {len(rows)} clips the person is not known: who is in them can not be compared')
-  return '\n'.join(lines)
-
-
 def _near_pairs(looks: np.ndarray, source: list[int], target: list[int]) -> list[tuple[int, int]]:
   pairs: dict[int, int] = {}
   for start in range(0, len(source), BLOCK):
@@ -121,27 +95,3 @@ def _near_pairs(looks: np.ndarray, source: list[int], target: list[int]) -> list
       for row, column in zip(*np.nonzero(likeness >= NEAR), strict=True):
         pairs.setdefault(rows[row], block[column])
   return sorted(pairs.items())
-
-
-def _name(row: Row) -> str:
-  return f'{row["key"]} ({row["identity"] or "?"})'
-
-
-def main(arguments: Sequence[str]) -> None:
-  """Audits the splits of a dataset that the command line names."""
-  parser = argparse.ArgumentParser(
-    prog='python -m lipfake_jax.data.splits audit', description='Lists what the parts of a built dataset share.'
-  )
-  parser.add_argument('dataset', help="name of a builder, or 'a+b'")
-  parser.add_argument('--config', default=next(iter(SPECS)), help='builder config (default: %(default)s)')
-  parser.add_argument('--data_dir', help="folder of the built datasets (default: TFDS's)")
-  parser.add_argument('--split', choices=splits.SPLITS, help='only this one (default: all that the dataset has)')
-  parser.add_argument('--seed', type=int, default=0, help='of the split (default: 0)')
-  options = parser.parse_args(arguments)
-  with exit_codes():
-    split = open_split(DataChoice(options.dataset, options.config), ALL, options.data_dir)
-    looks = np.stack([describe(read_clip(split, i)) for i in range(len(split))])
-    rules = [options.split] if options.split else list(splits.SPLITS)
-    if not options.split and not any(split.table['official']):
-      rules.remove('official')
-    print('\n\n'.join(audit_table(split, rule, options.seed, looks) for rule in rules))

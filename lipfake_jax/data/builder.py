@@ -197,6 +197,11 @@ def create_builder(dataset: str, config: str | None = None, data_dir: str | None
   return builder(config=config or names[0], data_dir=data_dir)
 
 
+def find_data_dir(data_dir: str | None) -> str:
+  """Where datasets are kept: TFDS's folder where none is named."""
+  return str(Path(data_dir or tfds.core.constants.DATA_DIR).expanduser())
+
+
 def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
   """The features of an example; T frames, see `clips.Clip` and `VideoRecord`."""
   t = spec.frames

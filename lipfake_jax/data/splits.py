@@ -16,7 +16,6 @@ import hashlib
 import itertools
 import math
 import re
-import sys
 from collections.abc import Mapping, Sequence
 
 from lipfake_jax.core.errors import UserError
@@ -148,17 +147,3 @@ def _official_parts(rows: Sequence[Row], seed: int) -> list[str]:
 
 def _video_name(row: Row) -> str:
   return f'{row["dataset"]}/{row["key"].rpartition(".")[0] or row["key"]}'
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-  """`python -m lipfake_jax.data.splits audit DATASET`: the work is done in `audit`."""
-  arguments = sys.argv[1:] if arguments is None else arguments
-  if not arguments or arguments[0] != 'audit':
-    sys.exit('usage: python -m lipfake_jax.data.splits audit DATASET [--help]')
-  from lipfake_jax.data import audit
-
-  audit.main(arguments[1:])
-
-
-if __name__ == '__main__':
-  main()

@@ -5,11 +5,8 @@ and MPEG-4 files and `videos.csv`, which lists them. Next stage: the same road t
 
 Reals and fakes share every source of chance (who, what is said, head, light, noise, codec, length); a fake is what the
 real video would have been with its mouth replaced, before encoding.
-
-  python -m lipfake_jax.demo.videos OUT_DIR
 """
 
-import argparse
 import concurrent.futures
 import csv
 import dataclasses
@@ -274,12 +271,9 @@ def _check(spec: DemoSpec) -> None:
 
 
 def main() -> None:
-  """Renders the default spec into the folder that the command line names."""
-  parser = argparse.ArgumentParser(prog='python -m lipfake_jax.demo.videos', description='Renders the demo videos.')
-  parser.add_argument('out_dir', type=Path)
-  parser.add_argument('--null', action='store_true', help='leave the mouths of fakes as they are')
-  options = parser.parse_args()
-  print(render_demo_videos(options.out_dir, DemoSpec(null=options.null)))
+  """Renders what standard input asks for: a process of its own for a builder, free of TensorFlow."""
+  request = json.load(sys.stdin)
+  print(render_demo_videos(Path(request['folder']), DemoSpec(**request['spec'])))
 
 
 if __name__ == '__main__':

@@ -1,26 +1,43 @@
 """Is one run better than another on the same videos, or could that be chance?
 
 In: the scores.csv of two runs. Out: the difference of each figure with its interval, by paired bootstrap over people.
-
-  python -m lipfake_jax.evaluation.evaluate compare RUN_A RUN_B
 """
 
-import argparse
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from lipfake_jax.core.errors import UserError, exit_codes
+from lipfake_jax.core.errors import UserError
 from lipfake_jax.scoring.intervals import Interval, bootstrap
 from lipfake_jax.scoring.metrics import Metrics, evaluate_scores
 from lipfake_jax.scoring.scores import read_scores
 from lipfake_jax.scoring.verdict import read_decision
 
 FIGURES = ('auc', 'balanced_accuracy', 'accuracy', 'mcc', 'eer', 'brier', 'log_loss')
-DECIDING = 'auc'  # the figure that needs no threshold speaks for the whole; without both classes, accuracy
 
+# Of each figure: that of A, that of B, and the interval of B less A; None where it is undefined.
 Difference = dict[str, tuple[float | None, float | None, Interval | None]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+  """Two runs, A and B, on one evaluation that both have.
+
+  Attributes:
+    folder: its name below their `eval/`.
+    videos: how many videos both have scored.
+    people: how many persons they show.
+    alone: how many videos only A has scored, and only B.
+    difference: of the figures, on the videos in common.
+  """
+
+  folder: str
+  videos: int
+  people: int
+  alone: tuple[int, int]
+  difference: Difference
 
 
 def compare_scores(
@@ -48,19 +65,20 @@ def compare_scores(
   return {name: (a[name], b[name], intervals[name]) for name in FIGURES}
 
 
-def verdict(difference: Mapping[str, tuple[float | None, float | None, Interval | None]]) -> str:
-  """In words: whether the interval of the deciding figure's difference excludes zero."""
-  name = DECIDING if difference[DECIDING][0] is not None else 'accuracy'
-  a, b, interval = difference[name]
-  if a is None or b is None or interval is None:
-    return 'can not tell: the videos show one person only'
-  if interval[0] <= 0 <= interval[1]:
-    return f'no difference: that of {name}, {b - a:+.3f}, may be chance (95 % interval {_range(interval)})'
-  return f'{"B" if b > a else "A"} is better: {name} differs by {b - a:+.3f} (95 % interval {_range(interval)})'
+def shared_evaluations(run_a: Path, run_b: Path) -> list[str]:
+  """Names of the evaluations that both runs have.
+
+  Raises:
+    UserError: there is none.
+  """
+  found = [{path.parent.name for path in run.glob('eval/*/scores.csv')} for run in (run_a, run_b)]
+  if not found[0] & found[1]:
+    raise UserError(f'{run_a} and {run_b} have no evaluation in common: run.py --mode=eval')
+  return sorted(found[0] & found[1])
 
 
-def compare_runs(run_a: Path, run_b: Path, folder: str) -> str:
-  """The comparison of two runs on one evaluation that both have, as text.
+def compare_runs(run_a: Path, run_b: Path, folder: str) -> Comparison:
+  """The comparison of two runs on one evaluation that both have.
 
   Args:
     run_a: a workdir.
@@ -81,41 +99,4 @@ def compare_runs(run_a: Path, run_b: Path, folder: str) -> str:
   groups = [f'{video[0]}/{a[video]["identity"] or video[1]}' for video in common]
   difference = compare_scores(labels, p_fake, [read_decision(run).threshold for run in (run_a, run_b)], groups)
   alone = (len(a) - len(common), len(b) - len(common))
-  lines = [
-    f'{folder}: {len(common)} videos of {len(set(groups))} people; {alone[0]} only in A, {alone[1]} only in B',
-    '',
-    '| | A | B | B - A | 95 % interval |',
-    '|---|---|---|---|---|',
-    *(_row(name, *values) for name, values in difference.items()),
-    '',
-    verdict(difference),
-  ]
-  return '\n'.join(lines)
-
-
-def _row(name: str, a: float | None, b: float | None, interval: Interval | None) -> str:
-  if a is None or b is None:
-    return f'| {name.replace("_", " ")} | - | - | - | - |'
-  return f'| {name.replace("_", " ")} | {a:.3f} | {b:.3f} | {b - a:+.3f} | {_range(interval) if interval else "-"} |'
-
-
-def _range(interval: Interval) -> str:
-  return f'{interval[0]:+.3f} to {interval[1]:+.3f}'
-
-
-def main(arguments: Sequence[str]) -> None:
-  """Compares two runs on every evaluation that both have, or on one."""
-  parser = argparse.ArgumentParser(
-    prog='python -m lipfake_jax.evaluation.evaluate compare', description='Whether two runs differ by more than chance.'
-  )
-  parser.add_argument('runs', nargs=2, type=Path, metavar='RUN', help='workdirs A and B')
-  parser.add_argument('--on', help='one evaluation, as its folder is called: demo_lips-test (default: all in common)')
-  options = parser.parse_args(arguments)
-  with exit_codes():
-    held = [{path.parent.name for path in run.glob('eval/*/scores.csv')} for run in options.runs]
-    folders = [options.on] if options.on else sorted(held[0] & held[1])
-    if not folders:
-      raise UserError(f'{options.runs[0]} and {options.runs[1]} have no evaluation in common: run.py --mode=eval')
-    print(f'A: {options.runs[0]}\nB: {options.runs[1]}')
-    for folder in folders:
-      print(f'\n{compare_runs(options.runs[0], options.runs[1], folder)}')
+  return Comparison(folder, len(common), len(set(groups)), alone, difference)

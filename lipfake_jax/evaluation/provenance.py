@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,12 @@ def describe_hardware() -> str:
   """Processor, cores and JAX's devices, for people."""
   devices = ', '.join(sorted({device.device_kind for device in jax.devices()}))
   return f'{_processor()}, {len(os.sched_getaffinity(0))} cores; JAX on {jax.device_count()} x {devices}'
+
+
+def write_figures(path: Path, meta: dict[str, Any], figures: Mapping[str, Any]) -> None:
+  """Writes figures of a run as JSON, with the digest of its weights, by which a page knows whether they are its own."""
+  path.parent.mkdir(parents=True, exist_ok=True)
+  path.write_text(json.dumps({'weights': digest_weights(meta), **figures}, indent=2))
 
 
 def digest_videos(split: Split) -> str:

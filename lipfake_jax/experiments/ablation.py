@@ -1,34 +1,23 @@
 """What each choice of the paper's released code does to the figures: runs that differ in one of them, and their table.
 
 In: a config, in which `variants` sets the choices. Out: `<workdir>/<variant>/seed<N>/`, the workdir of each run, and
-`<workdir>/<start>.md`, the table. A command that was stopped goes on where it was.
-
-  python -m lipfake_jax.experiments.ablation --config=configs/paper/legacy.py --workdir=runs/ablation --seeds=0,1,2
-
-`--start=legacy` mends one thing at a time in the released code; `--start=ours` spoils one thing at a time in ours, and
-all of its rows but two are tested on people whom training has not seen. `--without=drop` leaves a choice out, which is
-ours then in every row: dropping videos leaves a small dataset without one of its classes.
+`<workdir>/<start>.md`, the table. `lipfake ablation` runs it; what was stopped goes on where it was.
 """
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import ml_collections
 import numpy as np
 import tensorflow_datasets as tfds
-from absl import flags, logging
-from ml_collections import config_flags
 
-from lipfake_jax.core.errors import UserError, exit_codes
+from lipfake_jax.core.errors import UserError
 from lipfake_jax.data import splits
 from lipfake_jax.data.dataset import Split, open_split, read_choice
-from lipfake_jax.experiments.ablation_variants import LEGACY, OURS, Variant, list_variants, make_config
+from lipfake_jax.experiments.ablation_variants import LEGACY, Variant, list_variants, make_config
 from lipfake_jax.experiments.experiment import train_and_evaluate
 from lipfake_jax.inference import checkpoints
-from lipfake_jax.inference.compilation import keep_compiled
-from lipfake_jax.inference.host_memory import keep_freed_memory
 from lipfake_jax.models import create_model
 from lipfake_jax.scoring.metrics import Metrics, evaluate_scores
 from lipfake_jax.scoring.verdict import read_decision
@@ -170,42 +159,3 @@ def summarise(values: Sequence[float | None]) -> str:
     return '-'
   mean, low, high = (f'{value:.3f}' for value in (sum(known) / len(known), min(known), max(known)))
   return mean if len(known) == 1 else f'{mean} ({low}-{high})'
-
-
-def parse_flags(arguments: Sequence[str]) -> tuple[flags.FlagValues, list[int]]:
-  """The command's flags, and the seeds among them as numbers; --config.FIELD=VALUE changes a field of the config.
-
-  Raises:
-    UserError: one is unknown or missing, or its value is wrong.
-  """
-  known = flags.FlagValues()
-  flags.DEFINE_string('workdir', None, 'Folder of all runs.', known, required=True)
-  flags.DEFINE_string('data_dir', None, "Folder of the built datasets (default: TFDS's).", known)
-  flags.DEFINE_list('seeds', ['0'], 'Of the runs of each variant.', known)
-  flags.DEFINE_enum('start', LEGACY, [LEGACY, OURS], 'What one thing at a time is changed in.', known)
-  flags.DEFINE_list('without', [], 'Choices that are left out, and ours in every row.', known)
-  config_flags.DEFINE_config_file(
-    'config', None, 'A file in configs/: data, model and training.', flag_values=known, sys_argv=list(arguments)
-  )
-  try:
-    known(['ablation', *arguments])
-    if known.config is None:
-      raise UserError('give a --config, for example --config=configs/paper/legacy.py')
-    known.config.to_dict()  # a file that did not load says so only when it is used
-    return known, [int(seed) for seed in known.seeds]
-  except (flags.Error, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-    raise UserError(str(error)) from error
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-  """The command, under the exit codes of run.py."""
-  logging.set_verbosity(logging.WARNING)  # libraries report each file they open
-  keep_freed_memory()
-  keep_compiled()
-  with exit_codes():
-    given, seeds = parse_flags(sys.argv[1:] if arguments is None else arguments)
-    print(run_ablation(given.config, Path(given.workdir), given.data_dir, seeds, given.start, given.without))
-
-
-if __name__ == '__main__':
-  main()

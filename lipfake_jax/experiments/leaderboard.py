@@ -1,13 +1,9 @@
 """All models on the same data and split: one table.
 
 In: `configs/models/`, a config a model. Out: `<workdir>/<model>/`, the run of each, and `<workdir>/models.md`. A model
-whose run has ended is not trained again, so a table that was stopped goes on where it was.
-
-  python -m lipfake_jax.experiments.leaderboard --workdir=runs/models
-  python -m lipfake_jax.experiments.leaderboard --workdir=runs/mine --dataset=video_folder --models=cnn_lstm
+whose run has ended is not trained again, so a table that was stopped goes on where it was (`lipfake leaderboard`).
 """
 
-import argparse
 import importlib
 import json
 from collections.abc import Mapping, Sequence
@@ -16,15 +12,13 @@ from pathlib import Path
 import jax
 import ml_collections
 
-from lipfake_jax.core.errors import UserError, exit_codes
+from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import PARTS
 from lipfake_jax.data import splits
 from lipfake_jax.data.dataset import open_split, read_choice
 from lipfake_jax.evaluation.provenance import describe_hardware
 from lipfake_jax.experiments.experiment import train_and_evaluate
 from lipfake_jax.experiments.model_table import describe_model
-from lipfake_jax.inference.compilation import keep_compiled
-from lipfake_jax.inference.host_memory import keep_freed_memory
 from lipfake_jax.models import MODELS, create_model
 from lipfake_jax.report.tables import show
 from lipfake_jax.scoring.metrics import Metrics
@@ -87,7 +81,7 @@ def check_builds(configs: Sequence[ml_collections.ConfigDict], data_dir: str | N
 
 
 def describe_result(name: str, metrics: Metrics, epochs: int, speed: Sequence[str]) -> list[str]:
-  """Cells of a row: `speed` as of `models.speed.describe_model`."""
+  """Cells of a row: `speed` as of `model_table.describe_model`."""
   _, size, parameters, flops, *speeds = speed
   figures = (_with_interval(metrics, figure) for figure in ('auc', 'balanced_accuracy'))
   return [name, size, parameters, flops, str(epochs), *figures, *speeds]
@@ -130,25 +124,3 @@ def run_models(configs: Mapping[str, ml_collections.ConfigDict], workdir: Path, 
   table = '\n'.join([*lines, '', note, ''])
   (workdir / 'models.md').write_text(table)
   return table
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-  """The command, under the exit codes of run.py."""
-  parser = argparse.ArgumentParser(
-    prog='python -m lipfake_jax.experiments.leaderboard', description='All models in one table.'
-  )
-  parser.add_argument('--workdir', type=Path, default=Path('runs/models'), help='of all runs (default: %(default)s)')
-  parser.add_argument('--models', type=lambda text: text.split(','), default=list(MODELS))
-  parser.add_argument('--dataset', default='', help='for all of them (default: that of configs/models/)')
-  parser.add_argument('--data_dir', help="folder of the built datasets (default: TFDS's)")
-  parser.add_argument('--epochs', type=int, default=0, help='at most (default: those of configs/models/)')
-  options = parser.parse_args(arguments)
-  keep_freed_memory()
-  keep_compiled()
-  with exit_codes():
-    configs = {name: make_config(name, options.dataset, options.epochs) for name in options.models}
-    print(run_models(configs, options.workdir, options.data_dir))
-
-
-if __name__ == '__main__':
-  main()

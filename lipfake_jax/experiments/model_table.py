@@ -1,32 +1,25 @@
-"""A table of all models, measured on this machine.
+"""What each model takes and has, and how fast it is on this machine.
 
-python -m lipfake_jax.models
-python -m lipfake_jax.models --models=cnn_lstm,cnn3d --batch_size=8
+In: names of models. Out: cells of tables, which `lipfake models` and the leaderboard print.
 """
 
-import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lipfake_jax.clips.motion_statistics import N_FEATURES
-from lipfake_jax.inference.host_memory import keep_freed_memory
 from lipfake_jax.inference.parallel_eval import parallel_eval_step, shard
-from lipfake_jax.models import MODELS, create_model
+from lipfake_jax.models import create_model, describe_input
 from lipfake_jax.models.flops import count_flops
 from lipfake_jax.training import parallel
 from lipfake_jax.training.augment import Augmentation
 from lipfake_jax.training.optimizer import create_optimizer, create_schedule
-from lipfake_jax.training.precision import PRECISIONS, resolve_precision
+from lipfake_jax.training.precision import PRECISIONS
 from lipfake_jax.training.state import create_train_state
 
-CLIP = (60, 64, 64, 3)  # frames, rows, columns, colours
-# Of lips: frames, landmarks, x and y; of motion: features.
-OTHER_CLIPS = {'clrnet': (5, 64, 64, 3), 'lip_kinematics': (60, 64, 2), 'motion_svm': (N_FEATURES,)}
 ROUNDS = 3
 
 
@@ -35,10 +28,9 @@ def describe_model(name: str, batch_size: int, precision: str) -> list[str]:
 
   A model that is fitted at once has no training steps: '-'.
   """
-  shape = OTHER_CLIPS.get(name, CLIP)
   model = create_model(name, {}, PRECISIONS[precision])
+  shape = model.input_shape
   state = create_train_state(model, shape, create_optimizer(1e-4), 1e-4, precision, seed=0)
-  n_params = sum(leaf.size for leaf in jax.tree.leaves(state.params))
   flops = count_flops(lambda clips: model.apply(state.variables, clips), jnp.zeros((1, *shape)))
   schedule = create_schedule('plateau', 1, 0, 0.0)
   train_step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, schedule)
@@ -59,8 +51,7 @@ def describe_model(name: str, batch_size: int, precision: str) -> list[str]:
     '-' if step is None else f'{batch_size / _best_time(step):.3g}'
     for step in (None if hasattr(model, 'fit') else train, lambda: eval_step(state.variables, clips))
   ]
-  size = f'{model.input} {"x".join(map(str, shape[:3]))}'
-  return [name, size, f'{n_params:,}', f'{flops / 1e9:.2f}', *speeds]
+  return [name, describe_input(model), f'{model.n_params:,}', f'{flops / 1e9:.2f}', *speeds]
 
 
 def _best_time(step: Callable[[], Any]) -> float:
@@ -71,21 +62,3 @@ def _best_time(step: Callable[[], Any]) -> float:
     step()
     times.append(time.perf_counter() - started)
   return min(times[1:])
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-  """Prints the table row by row, as Markdown."""
-  parser = argparse.ArgumentParser(prog='python -m lipfake_jax.models', description='All models, measured here.')
-  parser.add_argument('--models', type=lambda text: text.split(','), default=list(MODELS))
-  parser.add_argument('--batch_size', type=int, default=4, help='clips a step, over all devices')
-  parser.add_argument('--precision', default='auto', help=f'auto, {", ".join(PRECISIONS)}')
-  options = parser.parse_args(arguments)
-  if unknown := set(options.models) - set(MODELS):
-    parser.error(f'unknown model {", ".join(sorted(unknown))}; there are {", ".join(MODELS)}')
-  keep_freed_memory()
-  precision = resolve_precision(options.precision)
-  print(f'{jax.device_count()} x {jax.devices()[0].device_kind}, {precision}, batch {options.batch_size}\n')
-  print('| model | input | parameters | GFLOP a clip, forward | training, clips/s | inference, clips/s |')
-  print('|---|---|---|---|---|---|')
-  for name in options.models:
-    print(f'| {" | ".join(describe_model(name, options.batch_size, precision))} |', flush=True)

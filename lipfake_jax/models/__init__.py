@@ -3,8 +3,9 @@
 Every model is a linen module called as `model(clips, train, mask)`: clips float [B, T, H, W, C] in [0, 1], or lips
 float [B, T, K, 2] where its `input` is 'lips', or motion float [B, F] where it is 'motion', to logits float32, positive
 for fake: [B], one a clip, or [B, T], one a frame. `mask`, bool [B, T], is False where a clip is padded, at its end;
-None where none is. `l2_kernels` names the kernels that carry an L2 penalty. Next stage: `steps`, or `fitting` for a
-model that has a `fit`: it is given all training clips at once.
+None where none is. `l2_kernels` names the kernels that carry an L2 penalty; `source` is whose network it is; without
+other arguments it has `n_params` trained numbers, for inputs of `input_shape`, its usual one. Next stage: `steps`, or
+`closed_form` for a model that has a `fit`: it is given all training clips at once.
 """
 
 import dataclasses
@@ -38,6 +39,11 @@ MODELS: dict[str, type[nn.Module]] = {
   'lip_kinematics': LipKinematics,
   'motion_svm': MotionSvm,
 }
+
+
+def describe_input(model: nn.Module) -> str:
+  """What a model takes, and the usual shape of it but for the colours: 'clip 60x64x64'."""
+  return f'{model.input} {"x".join(map(str, model.input_shape[:3]))}'
 
 
 def create_model(name: str, arguments: Mapping[str, Any], dtype: jnp.dtype = jnp.float32) -> nn.Module:

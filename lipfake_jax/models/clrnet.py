@@ -48,6 +48,9 @@ class Clrnet(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'clip'
+  input_shape: ClassVar[tuple[int, ...]] = (5, 64, 64, 3)
+  n_params: ClassVar[int] = 248_105_345
+  source: ClassVar[str] = 'CLRNet (Tariq et al. 2020)'
 
   @property
   def l2_kernels(self) -> tuple[tuple[str, ...], ...]:

@@ -40,6 +40,9 @@ class Cnn3d(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'clip'
+  input_shape: ClassVar[tuple[int, ...]] = (60, 64, 64, 3)
+  n_params: ClassVar[int] = 339_425
+  source: ClassVar[str] = 'LipNet (Assael et al. 2016)'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
   @nn.compact

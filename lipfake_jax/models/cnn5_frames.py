@@ -36,6 +36,9 @@ class Cnn5Frames(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'clip'
+  input_shape: ClassVar[tuple[int, ...]] = (60, 64, 64, 3)
+  n_params: ClassVar[int] = 523_937
+  source: ClassVar[str] = 'Awotunde et al. 2022'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
   @nn.compact

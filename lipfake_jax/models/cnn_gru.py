@@ -64,6 +64,9 @@ class CnnGru(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'clip'
+  input_shape: ClassVar[tuple[int, ...]] = (60, 64, 64, 3)
+  n_params: ClassVar[int] = 4_902_849
+  source: ClassVar[str] = 'the paper, with the GRU of Cho et al. 2014'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = (('encoder', 'conv2', 'kernel'), ('dense', 'kernel'))
 
   @nn.compact

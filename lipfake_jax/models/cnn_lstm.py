@@ -159,6 +159,9 @@ class CnnLstm(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'clip'
+  input_shape: ClassVar[tuple[int, ...]] = (60, 64, 64, 3)
+  n_params: ClassVar[int] = 6_524_609
+  source: ClassVar[str] = 'the paper, section 3.4'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = (('encoder', 'conv2', 'kernel'), ('dense', 'kernel'))
 
   @nn.compact

@@ -58,6 +58,9 @@ class LipKinematics(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'lips'
+  input_shape: ClassVar[tuple[int, ...]] = (60, 64, 2)
+  n_params: ClassVar[int] = 90_817
+  source: ClassVar[str] = 'LRNet (Sun et al. 2021)'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
   @nn.compact

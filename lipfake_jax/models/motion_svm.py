@@ -38,6 +38,9 @@ class MotionSvm(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'motion'
+  input_shape: ClassVar[tuple[int, ...]] = (68,)
+  n_params: ClassVar[int] = 207
+  source: ClassVar[str] = 'Wang et al. 2020'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
   @nn.compact

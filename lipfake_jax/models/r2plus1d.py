@@ -41,6 +41,9 @@ class R2Plus1d(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'clip'
+  input_shape: ClassVar[tuple[int, ...]] = (60, 64, 64, 3)
+  n_params: ClassVar[int] = 31_300_638
+  source: ClassVar[str] = 'R(2+1)D (Tran et al. 2018)'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
   @nn.compact

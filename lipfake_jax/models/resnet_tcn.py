@@ -49,6 +49,9 @@ class ResnetTcn(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'clip'
+  input_shape: ClassVar[tuple[int, ...]] = (60, 64, 64, 3)
+  n_params: ClassVar[int] = 35_990_785
+  source: ClassVar[str] = 'LipForensics (Haliassos et al. 2021)'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
   @nn.compact

@@ -44,6 +44,9 @@ class XceptionFrames(nn.Module):
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'clip'
+  input_shape: ClassVar[tuple[int, ...]] = (60, 64, 64, 3)
+  n_params: ClassVar[int] = 20_809_001
+  source: ClassVar[str] = 'Xception (Chollet 2017)'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
   @nn.compact

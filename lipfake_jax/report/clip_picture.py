@@ -1,11 +1,9 @@
-"""What a clip is made of, as a picture: `python -m lipfake_jax.report.clip_picture VIDEO` writes a PNG.
+"""What a clip is made of, as a picture, which `lipfake inspect VIDEO` writes.
 
 It shows the selected crops in time order, and the activity of every frame with the threshold and the chosen ones.
 """
 
-import argparse
 import dataclasses
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,9 +11,9 @@ import numpy as np
 
 from lipfake_jax.clips.analysis import Analysis, analyse_video, measure_activity
 from lipfake_jax.clips.clips import Clip, Rejection, cut_clips
-from lipfake_jax.clips.landmarks import FaceModels, open_face_models
+from lipfake_jax.clips.landmarks import FaceModels
 from lipfake_jax.clips.video import VideoError
-from lipfake_jax.core.clip_spec import SPECS, ClipSpec
+from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
 
 mpl.use('Agg')
@@ -114,34 +112,3 @@ def _draw_activity(axes: plt.Axes, analysis: Analysis, clips: list[Clip], spec: 
   axes.set(xlabel='seconds', ylabel=f'mean flow on {spec.flow_on}, {unit}', xlim=(0, None), ylim=(0, None))
   if analysis.tracks:
     axes.legend(loc='upper right')
-
-
-def main(arguments: list[str] | None = None) -> int:
-  """The command; returns its exit code: 2 if a file could not be read, after all the others were."""
-  parser = argparse.ArgumentParser(prog='python -m lipfake_jax.report.clip_picture', description=__doc__)
-  parser.add_argument('videos', nargs='+', metavar='VIDEO', type=Path)
-  parser.add_argument('--config', choices=SPECS, default='flow_lips_60x64', help='what a clip is')
-  parser.add_argument('--augment', action='store_true', help='also draw what each augmentation does to the clip')
-  parser.add_argument('--out', type=Path, default=Path('.'), help='folder for the pictures (default: here)')
-  options = parser.parse_args(arguments)
-  options.out.mkdir(parents=True, exist_ok=True)
-  failed = False
-  with open_face_models() as models:
-    for video in options.videos:
-      output = options.out / f'{video.stem}.inspect.png'
-      try:
-        outcome = inspect_video(video, SPECS[options.config], models, output)
-      except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
-        failed = True
-        continue
-      print(f'{output}' + (f' ({outcome.reason}: {outcome.detail})' if isinstance(outcome, Rejection) else ''))
-      if options.augment and not isinstance(outcome, Rejection):
-        output = options.out / f'{video.stem}.augment.png'
-        draw_augmentations(outcome[0], output)
-        print(output)
-  return 2 if failed else 0
-
-
-if __name__ == '__main__':
-  sys.exit(main())

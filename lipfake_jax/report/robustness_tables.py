@@ -1,40 +1,38 @@
 """Tables and curves of a run under perturbations.
 
-In: what `robustness.measure_robustness` found. Out: text for a terminal, and files beside the part's metrics.json.
+In: what `robustness.measure_robustness` found. Out: text for a terminal, and curves beside the part's metrics.json.
 """
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 
+from lipfake_jax.evaluation.robustness import FIGURES
 from lipfake_jax.report.tables import show
 
 mpl.use('Agg')
 from matplotlib import pyplot as plt  # after the choice of a backend that needs no screen
 
 MARKERS = 'osD^v<>'  # of the curves, which may lie upon each other
-FIGURES = {'auc': 'AUC', 'balanced_accuracy': 'Balanced accuracy', 'auc_all': 'AUC of all videos'}
+TITLES = {'auc': 'AUC', 'balanced_accuracy': 'Balanced accuracy', 'auc_all': 'AUC of all videos'}
 
 
 def markdown_table(results: dict[str, Any], figure: str) -> str:
   """One figure as a table: a row a perturbation, a column a level, and means."""
   conditions = results['conditions']
   levels = sorted({condition.partition(':')[2] for condition in conditions} - {''})
-  lines = [f'| {FIGURES[figure]} | none | {" | ".join(levels)} | mean |', '|---' * (len(levels) + 3) + '|']
+  lines = [f'| {TITLES[figure]} | none | {" | ".join(levels)} | mean |', '|---' * (len(levels) + 3) + '|']
   for name, mean in results['mean'].items():
     cells = [show(conditions[f'{name}:{level}'][figure]) if name != 'all' else '' for level in levels]
     lines.append(f'| {name} | {show(conditions["none"][figure])} | {" | ".join(cells)} | {show(mean[figure])} |')
   return '\n'.join(lines)
 
 
-def write_results(folder: Path, results: dict[str, Any]) -> None:
-  """robustness.json, with every score; robustness.csv, a row a condition; the curves as .png and .svg."""
-  folder.mkdir(parents=True, exist_ok=True)
-  (folder / 'robustness.json').write_text(json.dumps(results, indent=2))
+def write_curves(folder: Path, results: dict[str, Any]) -> None:
+  """robustness.csv, a row a condition, and the curves as .png and .svg, into a folder that exists."""
   counts = ('n', 'n_real', 'n_fake')
   with open(folder / 'robustness.csv', 'w', newline='') as file:
     writer = csv.writer(file)

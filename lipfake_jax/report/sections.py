@@ -16,9 +16,9 @@ from lipfake_jax.scoring.metrics import Metrics
 Found = dict[str, Any]
 
 COMMANDS = {
-  'controls': 'python -m lipfake_jax.evaluation.controls RUN --datasets={tested}',
-  'reencoding': 'python -m lipfake_jax.evaluation.controls RUN --datasets={tested} --reencode',
-  'robustness': 'python -m lipfake_jax.evaluation.robustness RUN --dataset={tested}',
+  'controls': 'lipfake controls RUN --datasets={tested}',
+  'reencoding': 'lipfake controls RUN --datasets={tested} --reencode',
+  'robustness': 'lipfake robustness RUN --dataset={tested}',
 }
 TITLES = {
   'controls': 'Without time',

@@ -64,7 +64,7 @@ class Augmentation:
       )
 
 
-# A setting of each alone that shows what it does; `python -m lipfake_jax.report.clip_picture VIDEO --augment` draws it.
+# A setting of each alone that shows what it does; `lipfake inspect VIDEO --augment` draws it.
 EXAMPLES = {
   'flip': 1.0, 'brightness': 0.2, 'contrast': 0.5, 'saturation': 0.8, 'noise': 0.1, 'blur': 2.0, 'shift': 0.15,
   'scale': 0.3, 'drop': 0.5, 'reverse': 1.0,

@@ -96,21 +96,3 @@ def test_blocks_do_not_change_the_result(monkeypatch):
   monkeypatch.setattr(audit, 'BLOCK', 1)
   assert found(ROWS, looks) == whole
   assert [pairs for *_, pairs in whole] == [[(4, 3)], [(5, 3)], [(5, 4)]]
-
-
-def test_the_command_prints_each_split_and_what_leaks(tiny_data, capsys):
-  audit.main(['tiny_clips', '--config=tiny', f'--data_dir={tiny_data}'])
-  identity, official, paper = capsys.readouterr().out.split('\n\nsplit ')
-  assert 'split identity' in identity
-  assert 'same person' not in identity + official
-  assert official.startswith('official')
-  assert paper.startswith('paper_leaky')
-  assert 'same person' in paper  # a person's real and fake are drawn apart
-  assert ' in test also in train: ' in paper
-
-
-def test_the_command_says_what_is_not_built(tmp_path, capsys):
-  with pytest.raises(SystemExit) as stop:
-    audit.main(['xm2vts', f'--data_dir={tmp_path}'])
-  assert stop.value.code == 2
-  assert 'tfds build data_builders/xm2vts' in capsys.readouterr().err

@@ -1,21 +1,16 @@
 """Controls in time: the motion is taken away from clips."""
 
-import json
-from pathlib import Path
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from lipfake_jax.data.dataset import DataChoice, open_split
 from lipfake_jax.evaluation import controls
-from lipfake_jax.evaluation.controls import control_table, hold_frame, shuffle_frames
+from lipfake_jax.evaluation.controls import hold_frame, shuffle_frames
 from lipfake_jax.inference.run import score_clips
 from lipfake_jax.models import create_model
 from lipfake_jax.scoring.scores import video_scores
 from tests.models.model_checks import random_variables
-
-pytestmark = pytest.mark.usefixtures('quick_evaluation')
 
 CLIPS = np.random.default_rng(0).integers(0, 256, (3, 8, 4, 4, 3), np.uint8)
 
@@ -67,37 +62,3 @@ def test_a_model_without_time_does_not_see_the_order(tiny_data):
   assert np.abs(held.p_fake - plain.p_fake).max() > 1e-3
   found = controls.run_controls(score, split, plain, 0.5, 4, 'mean')
   assert found['shuffled']['auc_loss'] == (0, (0, 0))
-
-
-def test_the_table_shows_what_is_lost():
-  shuffled = {'auc': 0.75, 'balanced_accuracy': 0.5, 'auc_loss': (0.05, (-0.01, 0.125))}
-  table = control_table('title', {'run': {'auc': 0.8, 'balanced_accuracy': None}, 'shuffled': shuffled})
-  lines = [line.split() for line in table.splitlines()]
-  assert lines[3] == ['this', 'run', '0.800', '-', '-']
-  assert lines[4] == ['frames', 'shuffled', '0.750', '0.050', '-0.010', 'to', '+0.125', '0.500']
-
-
-@pytest.mark.slow
-def test_the_command_writes_controls_of_a_run(tmp_path, tiny_data, capsys):
-  from tests.training.loop_test import run
-
-  run(tmp_path, tiny_data, **{'train.epochs': 1})
-  capsys.readouterr()
-  controls.main([str(tmp_path), f'--data_dir={tiny_data}', '--datasets=tiny_clips,tiny_clips:validation'])
-  assert capsys.readouterr().out.count('frames shuffled') == 2
-  written = json.loads(Path(tmp_path / 'eval' / 'tiny_clips-test' / 'controls.json').read_text())
-  plain = json.loads(Path(tmp_path / 'eval' / 'tiny_clips-test' / 'metrics.json').read_text())
-  assert written['run'] == {name: plain[name] for name in ('auc', 'balanced_accuracy')}
-  assert set(written) == {'weights', 'run', 'shuffled', 'single_frame'}
-  page = (tmp_path / 'eval' / 'tiny_clips-test' / 'report.html').read_text()
-  assert 'frames of each clip shuffled' in page
-  assert plain['metadata']['auc'] == 0.5  # these clips' facts are all the same
-  warned = any('metadata alone does about as well' in warning for warning in plain['warnings'])
-  assert warned == (plain['metadata']['lead_interval'][0] <= 0)
-
-
-def test_the_command_without_a_run(tmp_path, capsys):
-  with pytest.raises(SystemExit) as end:
-    controls.main([str(tmp_path)])
-  assert end.value.code == 2
-  assert 'train first' in capsys.readouterr().err

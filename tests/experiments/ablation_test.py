@@ -101,30 +101,6 @@ def test_of_one_seed_there_is_no_range():
   assert ablation.summarise([0.5, None]) == '-'
 
 
-def test_flags_change_fields_of_the_config():
-  given, seeds = ablation.parse_flags(
-    ['--config=configs/paper/legacy.py', '--workdir=x', '--config.train.epochs=3', '--seeds=0,2', '--without=drop']
-  )
-  assert (given.config.train.epochs, seeds, given.without) == (3, [0, 2], ['drop'])
-
-
-@pytest.mark.parametrize(
-  ('arguments', 'message'),
-  [
-    (['--workdir=x'], 'give a --config'),
-    (['--config=configs/none.py', '--workdir=x'], 'configs/none.py'),
-    (['--config=configs/demo.py', '--workdir=x', '--config.trian=3'], 'trian'),
-    (['--config=configs/demo.py', '--workdir=x', '--seeds=a'], "'a'"),
-    (['--config=configs/demo.py'], 'workdir'),
-  ],
-)
-def test_wrong_flags_are_one_message(arguments, message, capsys):
-  with pytest.raises(SystemExit) as end:
-    ablation.main(arguments)
-  assert end.value.code == 2
-  assert message in capsys.readouterr().err
-
-
 @pytest.fixture
 def tiny_choices(monkeypatch):
   """Those that need no other clips than `tiny_clips` has."""

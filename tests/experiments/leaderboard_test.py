@@ -57,11 +57,3 @@ def test_trains_what_is_not_trained_and_reads_the_rest(tmp_path, tiny_data, caps
   configs['lip_kinematics'].model.lip_kinematics.units = 8
   with pytest.raises(UserError, match=r'holds a run with another model\.lip_kinematics: choose another --workdir'):
     leaderboard.run_models(configs, tmp_path, tiny_data)
-
-
-def test_missing_data_is_told_before_anything_is_trained(tmp_path, capsys):
-  with pytest.raises(SystemExit) as stop:
-    leaderboard.main([f'--workdir={tmp_path / "runs"}', f'--data_dir={tmp_path}', '--models=cnn_lstm'])
-  assert stop.value.code == 2
-  assert 'demo_lips/flow_lips_60x64 is not built' in capsys.readouterr().err
-  assert not (tmp_path / 'runs').exists()

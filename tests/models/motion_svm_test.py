@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
+from lipfake_jax.cli.main import main
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.evaluation import controls
 from lipfake_jax.experiments.experiment import train_and_evaluate
 from lipfake_jax.inference import predict
 from lipfake_jax.models import create_model
@@ -128,7 +128,7 @@ def test_a_finished_run_does_nothing_more(fitted, tiny_data):
 def test_controls_have_no_frames_to_shuffle(fitted, tiny_data, capsys):
   page = fitted / 'eval' / 'tiny_clips-test' / 'report.html'
   page.unlink()
-  controls.main([str(fitted), f'--data_dir={tiny_data}'])
+  main(['controls', str(fitted), f'--data_dir={tiny_data}'])
   assert 'there are no frames to shuffle' in capsys.readouterr().out
   assert page.exists()
   assert not page.with_name('controls.json').exists()

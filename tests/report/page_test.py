@@ -317,7 +317,7 @@ def test_controls_of_other_weights_are_not_shown(tmp_path):
   page = render(tmp_path, both_classes())
   assert 'Note: reencoding.json is of other weights, and is not shown.' in page.text
   assert 'it has learned the encoder' not in page.text
-  assert page.text.count('Not measured. python -m') == 2  # robustness, too
+  assert page.text.count('Not measured. lipfake ') == 2  # robustness, too
   assert 'frames of each clip shuffled' in page.text
 
 
@@ -350,7 +350,7 @@ def test_what_was_measured_is_shown_and_what_was_not_has_its_command(page, tmp_p
   assert 'Not measured' not in controls
   missing = ''.join(sections.render_controls({}, {'auc': 0.9}, 'set_a:test'))
   assert missing.count('Not measured.') == 3
-  assert 'python -m lipfake_jax.evaluation.controls RUN --datasets=set_a:test does' in missing
+  assert 'lipfake controls RUN --datasets=set_a:test does' in missing
 
 
 def test_long_breakdowns_end_with_the_count_of_the_rest(tmp_path):

@@ -1,4 +1,4 @@
-"""A run's verdicts on the videos of a dataset after something was done to their frames.
+"""A run's scores of the videos of a dataset after something was done to their frames.
 
 In: a run, and the files of a dataset that is built. Out: p(fake) of each video, or why there is none. Next stages:
 `robustness` and `controls`.
@@ -18,26 +18,22 @@ from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import LABELS, VideoRecord
 from lipfake_jax.data import splits
 from lipfake_jax.data.builder import create_builder
+from lipfake_jax.data.dataset import Split
 from lipfake_jax.data.listing import shorten
 from lipfake_jax.evaluation.tested import name_tested, open_tested
 from lipfake_jax.inference import predict
 from lipfake_jax.inference.run import Run
 
-AT_ONCE = 512  # videos whose clips are in memory
+VIDEOS_AT_ONCE = 512  # whose clips are in memory
 
-Verdict = float | Rejection  # p(fake), or why there is none
-Judge = Callable[[Sequence[VideoRecord], str], list[Verdict]]  # videos, 'NAME:LEVEL' or '' -> a verdict each
-
-
-def find_data_dir(data_dir: str | None) -> str:
-  """Where datasets are kept: TFDS's folder where none is named."""
-  return str(Path(data_dir or tfds.core.constants.DATA_DIR).expanduser())
+Outcome = float | Rejection  # p(fake) of a video, or why there is none
+ScorePerturbed = Callable[[Sequence[VideoRecord], str], list[Outcome]]  # videos, 'NAME:LEVEL' or '' -> one each
 
 
-def find_tested(
+def find_test_videos(
   dataset: str, meta: dict[str, Any], data_dir: str, manual_dir: str | None
-) -> tuple[str, list[VideoRecord]]:
-  """'<dataset>-<part>' and the videos of a part that a run is evaluated on, those included that gave no clip.
+) -> tuple[Split, list[VideoRecord]]:
+  """The part that a run is evaluated on, and its videos, those included that gave no clip.
 
   Args:
     dataset: as for `open_tested`; one that is built.
@@ -62,7 +58,7 @@ def find_tested(
   if lost:
     names = shorten([key for _, key in lost])
     raise UserError(f'{len(lost)} of {len(keys)} videos are not below {root} ({names}): --manual_dir must be as built')
-  return f'{split.dataset}-{split.name}', [files[key] for key in keys]
+  return split, [files[key] for key in keys]
 
 
 def limit_videos(videos: Sequence[VideoRecord], limit: int) -> list[VideoRecord]:
@@ -75,24 +71,21 @@ def limit_videos(videos: Sequence[VideoRecord], limit: int) -> list[VideoRecord]
     raise UserError(f'--limit={limit}: give at least 2, one of each class, or 0 for all')
   if not limit:
     return list(videos)
-  drawn = sorted(videos, key=lambda video: splits.draw(f'limit/{video.dataset}/{video.key}', seed=0))
-  return [video for label in LABELS for video in [v for v in drawn if v.label == label][: limit // 2]]
+  shuffled = sorted(videos, key=lambda video: splits.draw(f'limit/{video.dataset}/{video.key}', seed=0))
+  return [video for label in LABELS for video in [v for v in shuffled if v.label == label][: limit // 2]]
 
 
-def judge_videos(
-  run: Run,
-  cache_dir: Path,
-  batch_size: int,
-  videos: Sequence[VideoRecord],
-  perturbation: str,
-) -> list[Verdict]:
-  """A run's verdict on each video after a perturbation of its frames; the clips stay in the cache."""
+def score_perturbed(
+  run: Run, cache_dir: Path, batch_size: int, videos: Sequence[VideoRecord], perturbation: str
+) -> list[Outcome]:
+  """A run's score of each video after a perturbation of its frames; the clips stay in the cache."""
   spec = dataclasses.replace(ClipSpec(**run.meta['clip']), perturbation=perturbation)
   caches = extraction.extract_videos([video.path for video in videos], spec, cache_dir)
-  verdicts: list[Verdict] = []
-  for start in range(0, len(videos), AT_ONCE):
-    some = zip(caches[start : start + AT_ONCE], videos[start : start + AT_ONCE], strict=True)
+  outcomes: list[Outcome] = []
+  for start in range(0, len(videos), VIDEOS_AT_ONCE):
+    end = start + VIDEOS_AT_ONCE
+    some = zip(caches[start:end], videos[start:end], strict=True)
     found = [extraction.load_result(cache, video.key) for cache, video in some]
     scores = iter(predict.score_videos(run, [f for f in found if not isinstance(f, Rejection)], batch_size))
-    verdicts += [f if isinstance(f, Rejection) else next(scores) for f in found]
-  return verdicts
+    outcomes += [f if isinstance(f, Rejection) else next(scores) for f in found]
+  return outcomes

@@ -1,11 +1,8 @@
 """Which run on which dataset: a matrix of figures, trained on by tested on.
 
-In: workdirs. Out: matrix.md, matrix.csv and matrix.png. What was evaluated before is read, the rest is done now.
-
-  python -m lipfake_jax.evaluation.evaluate matrix RUN... --datasets=celeb_df_v2,xm2vts:all
+In: workdirs. Out: matrix.md, .csv, .png and .svg. What was evaluated before is read, the rest is done now.
 """
 
-import argparse
 import csv
 import json
 from collections.abc import Mapping, Sequence
@@ -14,8 +11,8 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
-from lipfake_jax.core.errors import exit_codes
-from lipfake_jax.evaluation.tested import open_tested
+from lipfake_jax.evaluation.measure import identify
+from lipfake_jax.evaluation.tested import open_tested, results_folder
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.report.results import evaluate_workdir
 from lipfake_jax.scoring.metrics import Metrics
@@ -29,24 +26,32 @@ BATCH_SIZE = 32
 Cells = Mapping[tuple[str, str], Metrics]
 
 
-def gather(runs: Sequence[Path], datasets: Sequence[str], data_dir: str | None) -> dict[tuple[str, str], Metrics]:
+def gather_metrics(
+  runs: Sequence[Path], datasets: Sequence[str], data_dir: str | None
+) -> dict[tuple[str, str], Metrics]:
   """The metrics of every run on every dataset, by (run, dataset).
 
   Args:
     runs: workdirs.
-    datasets: as `evaluate_workdir` takes them.
+    datasets: as `evaluate_workdir` takes them; none means those that the runs were trained on.
     data_dir: where datasets are kept; None is TFDS's default.
   """
+  metas = {run: checkpoints.restore_best(run)[1] for run in runs}
+  trained_on = dict.fromkeys(meta['data']['dataset'] for meta in metas.values())
   cells = {}
-  for run in runs:
-    _, meta = checkpoints.restore_best(run)
-    for dataset in datasets:
+  for run, meta in metas.items():
+    for dataset in datasets or trained_on:
       split = open_tested(dataset, meta, data_dir)
-      stored = run / 'eval' / f'{split.dataset}-{split.name}' / 'metrics.json'
-      if not stored.exists():
+      stored = results_folder(run, split, meta) / 'metrics.json'
+      if not _is_of(stored, identify(split, meta)):
         evaluate_workdir(run, [dataset], data_dir, BATCH_SIZE)
       cells[str(run), dataset] = json.loads(stored.read_text())
   return cells
+
+
+def _is_of(stored: Path, identity: Mapping[str, str]) -> bool:
+  """Whether figures are stored, and are of these weights and clips."""
+  return stored.exists() and identity.items() <= json.loads(stored.read_text()).items()
 
 
 def cell_text(metrics: Metrics) -> str:
@@ -73,7 +78,18 @@ def write_csv(path: Path, cells: Cells) -> None:
     writer.writerows([run, dataset, *(m[name] for name in CSV_FIGURES)] for (run, dataset), m in cells.items())
 
 
-def draw(cells: Cells) -> plt.Figure:
+def write_matrix(folder: Path, cells: Cells) -> None:
+  """matrix.md, .csv, .png and .svg, into a folder that is made where there is none."""
+  folder.mkdir(parents=True, exist_ok=True)
+  (folder / 'matrix.md').write_text(to_markdown(cells) + '\n')
+  write_csv(folder / 'matrix.csv', cells)
+  figure = draw_matrix(cells)
+  for suffix in ('png', 'svg'):
+    figure.savefig(folder / f'matrix.{suffix}', dpi=150, bbox_inches='tight')
+  plt.close(figure)
+
+
+def draw_matrix(cells: Cells) -> plt.Figure:
   """Balanced accuracy as colour from chance to perfect; of one class alone, the share of right verdicts."""
   runs, datasets = (list(dict.fromkeys(keys)) for keys in zip(*cells, strict=True))
   values = np.array([[_headline(cells[run, dataset]) for dataset in datasets] for run in runs])
@@ -96,28 +112,3 @@ def _headline(metrics: Metrics) -> float:
 def _interval(metrics: Metrics, name: str) -> str:
   interval = metrics['intervals'][name]
   return f' ({interval[0]:.3f}-{interval[1]:.3f})' if interval else ''
-
-
-def main(arguments: Sequence[str]) -> None:
-  """Prints the matrix and writes its files."""
-  parser = argparse.ArgumentParser(
-    prog='python -m lipfake_jax.evaluation.evaluate matrix', description='Evaluates every run on every dataset.'
-  )
-  parser.add_argument('runs', nargs='+', type=Path, metavar='RUN', help='workdirs')
-  parser.add_argument('--datasets', type=lambda text: text.split(','), help='default: those the runs were trained on')
-  parser.add_argument('--data_dir', help="folder of the built datasets (default: TFDS's)")
-  parser.add_argument(
-    '--out', type=Path, default=Path('runs/matrix'), help='folder of the files (default: %(default)s)'
-  )
-  options = parser.parse_args(arguments)
-  with exit_codes():
-    trained_on = (checkpoints.restore_best(run)[1]['data']['dataset'] for run in options.runs)
-    cells = gather(options.runs, options.datasets or list(dict.fromkeys(trained_on)), options.data_dir)
-  options.out.mkdir(parents=True, exist_ok=True)
-  (options.out / 'matrix.md').write_text(to_markdown(cells) + '\n')
-  write_csv(options.out / 'matrix.csv', cells)
-  figure = draw(cells)
-  for suffix in ('png', 'svg'):
-    figure.savefig(options.out / f'matrix.{suffix}', dpi=150, bbox_inches='tight')
-  plt.close(figure)
-  print(f'\n{to_markdown(cells)}\n\nwritten to {options.out}')

@@ -1,0 +1,70 @@
+"""Draws what a clip is made of: crops in time order, and motion.
+
+Writes VIDEO.inspect.png: the selected crops, and the activity of every frame with
+the threshold and the chosen frames. With --augment also VIDEO.augment.png: what each
+augmentation of training does to the clip.
+
+  lipfake inspect a.mp4
+  lipfake inspect a.mp4 b.mp4 --config=uniform_face_60x64 --augment --out=pictures
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lipfake_jax.cli.arguments import create_parser
+from lipfake_jax.core.errors import UserError
+
+if TYPE_CHECKING:
+  from lipfake_jax.clips.landmarks import FaceModels
+  from lipfake_jax.core.clip_spec import ClipSpec
+
+DEFAULT_CONFIG = 'flow_lips_60x64'
+
+
+def main(arguments: Sequence[str]) -> None:
+  """Draws each video; one that can't be read is told, and ends the command with 2 after all the others."""
+  parser = create_parser('inspect', __doc__)
+  parser.add_argument('videos', nargs='+', metavar='VIDEO', type=Path)
+  parser.add_argument(
+    '--config', metavar='NAME', default=DEFAULT_CONFIG, help='what a clip is, as builders call it (%(default)s)'
+  )
+  parser.add_argument('--augment', action='store_true', help='also draw what each augmentation does to the clip')
+  parser.add_argument(
+    '--out', metavar='FOLDER', type=Path, default=Path('.'), help='folder for the pictures (default: here)'
+  )
+  options = parser.parse_args(arguments)
+
+  from lipfake_jax.clips.landmarks import open_face_models
+  from lipfake_jax.core.clip_spec import SPECS
+
+  if options.config not in SPECS:
+    raise UserError(f'--config={options.config}: choose one of {", ".join(SPECS)}')
+  options.out.mkdir(parents=True, exist_ok=True)
+  with open_face_models() as models:
+    drawn = [_draw(video, SPECS[options.config], models, options.out, options.augment) for video in options.videos]
+  if not all(drawn):
+    sys.exit(2)
+
+
+def _draw(video: Path, spec: 'ClipSpec', models: 'FaceModels', folder: Path, augment: bool) -> bool:
+  """Whether the video could be read."""
+  from lipfake_jax.clips.clips import Rejection
+  from lipfake_jax.report.clip_picture import draw_augmentations, inspect_video
+
+  output = folder / f'{video.stem}.inspect.png'
+  try:
+    outcome = inspect_video(video, spec, models, output)
+  except UserError as error:
+    print(f'error: {error}', file=sys.stderr)
+    return False
+  if isinstance(outcome, Rejection):
+    print(f'{output} ({outcome.reason}: {outcome.detail})')
+    return True
+  print(output)
+  if augment:
+    output = folder / f'{video.stem}.augment.png'
+    draw_augmentations(outcome[0], output)
+    print(output)
+  return True
