@@ -9,6 +9,7 @@ import pytest
 from data_builders.celeb_df_v2.dummy_data import FAKES, REALS, YOUTUBE
 from data_builders.conftest import ROOT, tfds_build
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.people import people
 from lipfake_jax.core.vocabulary import PARTS
 from lipfake_jax.data import splits
 
@@ -110,7 +111,7 @@ def test_splits_keep_persons_apart(names, survey, split):
   """The list is not disjoint by person, as published; training and validation are."""
   rows = [vars(video) for video in survey('celeb_df_v2', names('celeb_df_v2')).videos]
   parts = splits.assign_parts(rows, split)
-  found = {part: {p for row, where in zip(rows, parts, strict=True) if where == part for p in splits.people(row)}
+  found = {part: {p for row, where in zip(rows, parts, strict=True) if where == part for p in people(row)}
            for part in PARTS}  # fmt: skip
   assert all(found.values())
   assert not found['train'] & found['validation']

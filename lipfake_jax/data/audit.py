@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
+from lipfake_jax.core.people import Row, people
 from lipfake_jax.core.vocabulary import PARTS
-from lipfake_jax.data import splits
-from lipfake_jax.data.splits import Row
 
 GRID = 12  # side of the pictures that near-duplicates are found by
 # Two clips are near-duplicates from this correlation on. On 169 clips of 94 people, none of different people reached
@@ -23,7 +22,7 @@ BLOCK = 4096  # clips compared at once
 KINDS: dict[str, Callable[[Row], set[str]]] = {
   'same video': lambda row: {f'{row["dataset"]}/{row["key"]}'},
   'same content': lambda row: {row['sha256']},
-  'same person': splits.people,
+  'same person': lambda row: set(people(row)),
   'same original': lambda row: {f'{row["dataset"]}/{row["original"] or row["key"]}'},
 }
 NEAR_KIND = 'near-duplicate'

@@ -27,7 +27,15 @@ from lipfake_jax.core.clip_spec import SPECS, ClipSpec
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import LABELS, VideoRecord
 from lipfake_jax.data import splits
-from lipfake_jax.data.listing import STORED, UNEVEN_REJECTIONS, Listing, check_videos, layout_table, read_instructions
+from lipfake_jax.data.listing import (
+  STORED,
+  UNEVEN_REJECTIONS,
+  Listing,
+  check_videos,
+  layout_table,
+  name_people,
+  read_instructions,
+)
 
 TEXTS = tuple(field.name for field in dataclasses.fields(VideoRecord) if field.name not in ('path', 'label'))
 # Of a clip, see `clips.Clip`.
@@ -77,7 +85,7 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
       check_videos(root, named)
     except UserError as error:
       raise UserError(f'{self.name}: {error}.\n\n{self.MANUAL_DOWNLOAD_INSTRUCTIONS}') from error
-    return Listing(named, listing.notes)
+    return Listing(name_people(named), listing.notes)
 
   def source_dir(self, dl_manager: tfds.download.DownloadManager) -> Path:
     """The folder that holds the videos: --manual_dir."""

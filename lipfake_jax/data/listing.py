@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.people import stem
 from lipfake_jax.core.vocabulary import VideoRecord
 
 VIDEO_SUFFIXES = ('.avi', '.gif', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm')
@@ -86,6 +87,19 @@ def check_videos(root: Path, videos: Iterable[VideoRecord]) -> None:
   doubles = [key for key, count in counts.items() if count > 1]
   if doubles:
     raise UserError(f'{len(doubles)} videos are listed twice ({shorten(doubles)}): list each file once')
+
+
+def name_people(videos: Iterable[VideoRecord]) -> list[VideoRecord]:
+  """The videos; one whose person is not known shows that of its original, or of another one made from the same."""
+  videos = list(videos)
+  # Of two that disagree, the one that is no copy has the last word.
+  known = {_source(video): video.identity for video in sorted(videos, key=lambda v: not v.original) if video.identity}
+  return [dataclasses.replace(v, identity=v.identity or known.get(_source(v), '')) for v in videos]
+
+
+def _source(video: VideoRecord) -> tuple[str, str]:
+  """The video that it was made from, or itself."""
+  return video.dataset, stem(video.original or video.key)
 
 
 def layout_table(listing: Listing, published: Mapping[tuple[str, str], int]) -> str:

@@ -13,12 +13,12 @@ spread evenly, so that every folder, and with it every class, gets its shares.
 
 import collections
 import hashlib
-import itertools
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.people import Row, people, stem, units
 from lipfake_jax.core.vocabulary import ALL, PARTS
 
 SPLITS = ('identity', 'official', 'paper')
@@ -31,26 +31,34 @@ LEAKY = f'warning: {LEAKY_NAME} has the same people in training and test, and it
 # Multiples of these parts of 2^64 fill the circle evenly, however many are taken, and differently from each other: the
 # golden ratio, and the fractions of the square roots of 2, 3, 7 and 11 (a Kronecker sequence).
 STEPS = (0x9E3779B97F4A7C15, *(math.isqrt(p << 128) % 2**64 for p in (2, 3, 7, 11)))
-
-Row = Mapping[str, str]  # the fields of a `VideoRecord`, but for the path
+BLOCK = 8  # numbers that a seed puts into another order: one for each word of 4 bytes in a SHA-256
 
 
 def draw(name: str, seed: int) -> float:
   """A number in [0, 1) from a name and a seed alone.
 
   Names that differ in their numbers (id0_0001, id0_0002, id1_0001, ...) are spread evenly rather than at random: of
-  twenty people numbered in a row, every part gets its share to within about one. Others are spread by a hash.
+  people numbered in a row, every part gets its share to within about one. Others are spread by a hash. A seed other
+  than 0 puts the numbers of each BLOCK into an order of its own first, so that it is another draw, not the same one
+  turned.
   """
   pattern, numbers = re.sub(r'\d+', '#', name), re.findall(r'\d+', name)
   offset = int.from_bytes(hashlib.sha256(f'{seed}/{pattern}'.encode()).digest()[:8], 'big')
-  steps = sum(int(number) * step for number, step in zip(reversed(numbers), itertools.cycle(STEPS), strict=False))
+  # The last number of a name is place 0, whatever stands before it.
+  steps = sum(
+    _shuffle(int(number), f'{seed}/{pattern}/{place}' if seed else '') * STEPS[place % len(STEPS)]
+    for place, number in enumerate(reversed(numbers))
+  )
   return (offset + steps) % 2**64 / 2**64
 
 
-def people(row: Row) -> set[str]:
-  """The known persons of a video, with their dataset: the same number in two datasets is two people."""
-  names = {row['identity'], *row['second_identity'].split('+')}
-  return {f'{row["dataset"]}/{name}' for name in names if name}
+def _shuffle(number: int, order: str) -> int:
+  """The place of a number in its block of BLOCK; `order` names the permutation, '' leaves numbers where they are."""
+  if not order:
+    return number
+  block, place = divmod(number, BLOCK)
+  words = hashlib.sha256(f'{order}/{block}'.encode()).digest()
+  return block * BLOCK + sorted(range(BLOCK), key=lambda i: words[4 * i : 4 * i + 4])[place]
 
 
 def assign_parts(rows: Sequence[Row], split: str, seed: int = 0) -> list[str]:
@@ -65,7 +73,7 @@ def assign_parts(rows: Sequence[Row], split: str, seed: int = 0) -> list[str]:
     UserError: an unknown split, or 'official' where no list names any video.
   """
   if split == 'paper':
-    return [_part(draw(f'paper/{_video_name(row)}', seed), PAPER_SHARES) for row in rows]
+    return [_part(draw(f'paper/{row["dataset"]}/{stem(row["key"])}', seed), PAPER_SHARES) for row in rows]
   if split == 'identity':
     return [_part_of_people(row, seed, SHARES) for row in rows]
   if split == 'official':
@@ -121,10 +129,8 @@ def _part(number: float, shares: Sequence[float]) -> str:
 
 
 def _part_of_people(row: Row, seed: int, shares: Sequence[float]) -> str:
-  """The part in which all persons of a video are, '' if they are not in one."""
-  group = {f'{row["dataset"]}/{row["group"]}'} if row['group'] else set()
-  units = group or people(row) or {_video_name(row)}
-  parts = {_part(draw(unit, seed), shares) for unit in units}
+  """The part in which all persons of a video are, or the video that it was made from; '' if they are not in one."""
+  parts = {_part(draw(unit, seed), shares) for unit in units(row)}
   return parts.pop() if len(parts) == 1 else ''
 
 
@@ -143,7 +149,3 @@ def _official_parts(rows: Sequence[Row], seed: int) -> list[str]:
     else:
       parts.append(row['official'])
   return parts
-
-
-def _video_name(row: Row) -> str:
-  return f'{row["dataset"]}/{row["key"].rpartition(".")[0] or row["key"]}'

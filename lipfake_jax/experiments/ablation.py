@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.people import people
 from lipfake_jax.data import splits
 from lipfake_jax.data.dataset import Split, open_split, read_choice
 from lipfake_jax.experiments.ablation_variants import LEGACY, Variant, list_variants, make_config
@@ -99,7 +100,7 @@ def _open_part(config: ml_collections.ConfigDict, part: str, data_dir: str | Non
 
 
 def _people(split: Split) -> set[str]:
-  return {person for row in split.rows for person in splits.people(row)}
+  return {person for row in split.rows for person in people(row)}
 
 
 def _check_builds(configs: Sequence[ml_collections.ConfigDict], data_dir: str | None) -> None:

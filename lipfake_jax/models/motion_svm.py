@@ -59,7 +59,7 @@ class MotionSvm(nn.Module):
     Args:
       clips: float32 [N, F].
       labels: int [N], 1 for fake.
-      people: N names; clips of one person are never in two folds.
+      people: N names; clips of one are never in two folds.
       balanced: both classes weigh the same, and p = .5 means that they are equally likely; otherwise as in the data.
 
     Returns:

@@ -14,6 +14,7 @@ import numpy as np
 from optax import sigmoid_binary_cross_entropy
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.people import units
 from lipfake_jax.data.batches import read_batch
 from lipfake_jax.data.dataset import Split
 from lipfake_jax.training.epoch import Place
@@ -53,8 +54,7 @@ def fit_epoch(
   """
   started = time.perf_counter()
   clips = read_batch(split, np.arange(len(split)))['clip']
-  # Where a person is not known, a video stands for one.
-  people = [person or key for person, key in zip(split.table['identity'], split.table['key'], strict=True)]
+  people = [units(row)[0] for row in split.rows]  # a swap goes with the person whose head it is
   params = fit(clips, split.labels, people, config.train.imbalance == 'class_weights')
   speed = len(split) / (time.perf_counter() - started)
   one = jnp.ones((), jnp.int32)
