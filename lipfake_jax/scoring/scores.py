@@ -12,10 +12,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.people import units
 from lipfake_jax.core.vocabulary import Table
 from lipfake_jax.scoring.aggregation import aggregate
+from lipfake_jax.scoring.intervals import join_people
 
-COLUMNS = ('id', 'label', 'p_fake', 'frames_used', 'method', 'identity', 'dataset', 'p_calibrated')
+COLUMNS = ('id', 'label', 'p_fake', 'frames_used', 'method', 'identity', 'group', 'dataset', 'p_calibrated')
+WHO = ('dataset', 'identity', 'second_identity', 'original', 'group', 'key')  # what tells who is in a video
 
 
 class Clips(Protocol):
@@ -57,11 +60,10 @@ class Scores:
 
   @property
   def groups(self) -> list[str]:
-    """Whose face each shows, for the bootstrap; where that is unknown the video stands for itself."""
-    columns = (self.table[name] for name in ('dataset', 'identity', 'original', 'key'))
-    return [
-      f'{dataset}/{identity or original or key}' for dataset, identity, original, key in zip(*columns, strict=True)
-    ]
+    """Who is in each, for the bootstrap: the names of `people.units`, joined by `intervals.join_people`."""
+    columns = (self.table[name] for name in WHO)
+    rows = (dict(zip(WHO, values, strict=True)) for values in zip(*columns, strict=True))
+    return [join_people(units(row)) for row in rows]
 
 
 def video_scores(logits: np.ndarray, split: Clips, rule: str) -> Scores:
@@ -101,8 +103,9 @@ def _collect(logits: np.ndarray, split: Clips, rule: str, members: Sequence[list
 
 def write_scores(path: Path, scores: Scores, p_calibrated: np.ndarray) -> None:
   """Writes scores.csv, one row a video, under COLUMNS."""
-  known = (scores.table[name] for name in ('method', 'identity', 'dataset'))
-  columns = (scores.table['key'], scores.labels, scores.p_fake, scores.frames, *known, p_calibrated)
+  method, identity, dataset = (scores.table[name] for name in ('method', 'identity', 'dataset'))
+  measured = (scores.table['key'], scores.labels, scores.p_fake, scores.frames)
+  columns = (*measured, method, identity, scores.groups, dataset, p_calibrated)
   with open(path, 'w', newline='') as file:
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
@@ -113,9 +116,12 @@ def read_scores(path: Path) -> dict[tuple[str, str], dict[str, str]]:
   """The rows of a scores.csv by (dataset, id).
 
   Raises:
-    UserError: there is no such file.
+    UserError: there is no such file, or an older one with other columns.
   """
   if not path.exists():
     raise UserError(f'{path} is missing: evaluate the run on this dataset first (run.py --mode=eval)')
   with open(path, newline='') as file:
-    return {(row['dataset'], row['id']): row for row in csv.DictReader(file)}
+    reader = csv.DictReader(file)
+    if missing := set(COLUMNS) - set(reader.fieldnames or ()):
+      raise UserError(f'{path} lacks {", ".join(sorted(missing))}: evaluate the run again (run.py --mode=eval)')
+    return {(row['dataset'], row['id']): row for row in reader}
