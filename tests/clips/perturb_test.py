@@ -10,7 +10,7 @@ import pytest
 
 from lipfake_jax.clips import extraction, perturb
 from lipfake_jax.clips.video import Frame, from_rgb, read_frames
-from lipfake_jax.core.clip_spec import PERTURBATIONS, ClipSpec, parse_perturbation
+from lipfake_jax.core.clip_spec import PERTURBATIONS, ClipSpec
 from lipfake_jax.core.errors import UserError
 from tests.conftest import to_frame
 
@@ -38,18 +38,9 @@ def moving(portrait):
   return [dataclasses.replace(f, planes=(f.luma, *chroma)) for f, chroma in zip(frames, small, strict=True)]
 
 
-def test_the_levels_are_the_published_ones():
-  assert PERTURBATIONS == {
-    'saturation': (0.4, 0.3, 0.2, 0.1, 0.0),
-    'contrast': (0.85, 0.725, 0.6, 0.475, 0.35),
-    'blocks': (16, 32, 48, 64, 80),
-    'noise': (0.001, 0.002, 0.005, 0.01, 0.05),
-    'blur': (7, 9, 13, 17, 21),
-    'pixelation': (2, 3, 4, 5, 6),
-    'h264': (30, 32, 35, 38, 40),
-    'reencode': (23,),
-  }
-  assert parse_perturbation('noise:3') == ('noise', 0.005)
+def levels(*published):
+  """(level, number that is published for it), measured on pixels below."""
+  return pytest.mark.parametrize(('level', 'published'), list(enumerate(published, 1)))
 
 
 @pytest.mark.parametrize('name', ['fog:1', 'noise', 'noise:0', 'noise:6', 'noise:03', 'reencode:2', ':1'])
@@ -63,15 +54,24 @@ def test_pixels_survive_the_way_into_a_frame():
   assert np.abs(from_rgb(colours, 0, 0.0).rgb.astype(int) - colours).max() <= 2
 
 
-def test_saturation_keeps_a_share_of_the_colour():
-  """(200, 50, 20) has a brightness of .299 * 200 + .587 * 50 + .114 * 20 = 91.4; red, level 1: 91.4 + .4 * 108.6."""
-  np.testing.assert_allclose(change(flat((200, 50, 20)), 'saturation:1')[0, 0], (135, 75, 63), atol=2)
-  np.testing.assert_allclose(change(flat((200, 50, 20)), 'saturation:5')[0, 0], (91, 91, 91), atol=2)
+@levels(0.4, 0.3, 0.2, 0.1, 0.0)
+def test_saturation_keeps_a_share_of_the_colour(level, published):
+  """(200, 50, 20) has a brightness of .299 * 200 + .587 * 50 + .114 * 20 = 91.4."""
+  expected = 91.4 + published * (np.array((200, 50, 20)) - 91.4)
+  np.testing.assert_allclose(change(flat((200, 50, 20)), f'saturation:{level}')[0, 0], expected, atol=2)
 
 
-def test_contrast_scales_towards_black():
-  np.testing.assert_allclose(change(flat((200, 100, 20)), 'contrast:1')[0, 0], (170, 85, 17), atol=2)
-  np.testing.assert_allclose(change(flat((200, 100, 20)), 'contrast:5')[0, 0], (70, 35, 7), atol=2)
+@levels(0.85, 0.725, 0.6, 0.475, 0.35)
+def test_contrast_scales_towards_black(level, published):
+  expected = published * np.array((200, 100, 20))
+  np.testing.assert_allclose(change(flat((200, 100, 20)), f'contrast:{level}')[0, 0], expected, atol=2)
+
+
+@levels(16, 32, 48, 64, 80)
+def test_blocks_have_their_number(level, published):
+  """On so wide a frame hardly two lie over each other, and the area tells their number."""
+  covered = change(flat(0, 300, 8000), f'blocks:{level}')
+  assert published - 2 <= (covered[..., 0] > 0).sum() / 64 <= published
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,13 @@ def test_noise_has_its_variance_in_each_of_y_cb_and_cr():
   assert np.abs(np.corrcoef(codes) - np.eye(3)).max() < 0.02
 
 
-def test_noise_is_clipped_in_rgb_so_that_black_turns_gray():
-  """Red's deviation is s = 255 sqrt(.05) sqrt((255 / 219)^2 + (1.402 * 255 / 224)^2) = 112.6. Clipped at 0, its mean is
-  s / sqrt(2 pi) = 44.9; what is clipped at 255 takes .5 of it."""
-  red = change(flat(0), 'noise:5')[..., 0].astype(float)
-  assert red.mean() == pytest.approx(44.4, abs=1)
+@levels(0.001, 0.002, 0.005, 0.01, 0.05)
+def test_noise_is_clipped_in_rgb_so_that_black_turns_gray(level, published):
+  """Red's deviation is s = 255 sqrt(variance) sqrt((255 / 219)^2 + (1.402 * 255 / 224)^2). Clipped at 0, its mean is
+  s / sqrt(2 pi); what is clipped at 255 takes .5 of the 44.9 at level 5."""
+  red = change(flat(0), f'noise:{level}')[..., 0].astype(float)
+  deviation = 255 * published**0.5 * np.hypot(255 / 219, 1.402 * 255 / 224)
+  assert red.mean() == pytest.approx(deviation / (2 * np.pi) ** 0.5, rel=0.03)
 
 
 def test_noise_is_another_in_each_frame_and_the_same_each_time():
@@ -124,10 +126,26 @@ def test_blur_is_a_gaussian_of_a_sixth_of_its_kernel():
   assert blurred[11, 11] == 0
 
 
-def test_pixelation_samples_down_and_up_linearly():
-  """Pairs of columns have a mean each; of two means, the columns between take 3/4 and 1/4, and 1/4 and 3/4."""
-  picture = np.broadcast_to(np.array([0, 0, 100, 100, 200, 200], np.uint8)[:, None], (6, 6, 3))
-  np.testing.assert_allclose(change(picture, 'pixelation:1')[3, :, 0], (0, 25, 75, 125, 175, 200), atol=2)
+@levels(7, 9, 13, 17, 21)
+def test_blur_has_its_kernel(level, published):
+  """Across an edge the picture rises by a Gaussian of the kernel's width, cut off at three deviations, where its own
+  deviation is .987 of the whole one's."""
+  edge = flat(0, 40, 120)
+  edge[:, 60:] = 255
+  steps = np.diff(change(edge, f'blur:{level}')[20, :, 0].astype(float))
+  places = np.arange(len(steps)) - 59
+  assert np.ptp(np.flatnonzero(steps)) + 1 == pytest.approx(published, abs=2)  # its outermost weights may round to 0
+  assert (places**2 @ steps / steps.sum()) ** 0.5 == pytest.approx(0.987 * published / 6, rel=0.02)
+
+
+@levels(2, 3, 4, 5, 6)
+def test_pixelation_samples_down_and_up_linearly(level, published):
+  """Of columns that are alike in sets of the factor each set has one sample; between two samples a line is drawn."""
+  values = np.array([0, 200, 40, 160, 90, 250, 10, 120])
+  columns = values.repeat(published).astype(np.uint8)
+  picture = np.broadcast_to(columns[:, None], (published * 4, len(columns), 3))
+  expected = np.interp((np.arange(len(columns)) + 0.5) / published - 0.5, np.arange(len(values)), values)
+  np.testing.assert_allclose(change(picture, f'pixelation:{level}')[published, :, 0], expected, atol=2)
 
 
 @pytest.mark.parametrize('name', [name for name in PERTURBATIONS if name != 'reencode'])
@@ -147,17 +165,21 @@ def test_no_perturbation_passes_frames_on(moving):
   assert perturb.perturb(frames, '', FPS) is frames
 
 
-def test_h264_gives_the_frames_of_a_file_encoded_so(moving, tmp_path):
-  """Written to a file, as ffmpeg would, and read again: the same pixels."""
+@pytest.mark.parametrize(
+  ('name', 'crf'),
+  [('h264:1', 30), ('h264:2', 32), ('h264:3', 35), ('h264:4', 38), ('h264:5', 40), ('reencode:1', 23)],
+)
+def test_h264_gives_the_frames_of_a_file_encoded_so(moving, tmp_path, name, crf):
+  """Written to a file of this constant rate factor, as ffmpeg would, and read again: the same pixels."""
   path = tmp_path / 'v.mp4'
   with av.open(str(path), 'w') as container:
-    stream = container.add_stream('libx264', rate=25, options={'crf': '30', 'threads': '1'})
+    stream = container.add_stream('libx264', rate=25, options={'crf': str(crf), 'threads': '1'})
     stream.height, stream.width, stream.pix_fmt = 128, 160, 'yuv420p'
     for frame in moving:
       planes = np.concatenate([plane.ravel() for plane in frame.planes]).reshape(-1, 160)
       container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format='yuv420p')))
     container.mux(stream.encode(None))
-  ours = perturb.perturb(iter(moving), 'h264:1', FPS)
+  ours = perturb.perturb(iter(moving), name, FPS)
   for one, other in zip(ours, read_frames(path), strict=True):
     for plane, expected in zip(one.planes, other.planes, strict=True):
       np.testing.assert_array_equal(plane, expected)
