@@ -41,6 +41,11 @@ KINDS = {
   'sharpness': 'Sharpness',
   'mean_activity': 'Motion of the lips',
 }
+ORDER = (
+  'Judged right is balanced accuracy, or the share of right verdicts where a group has one class. Its 95 % interval is'
+  " over people, that of a person over this person's videos; one video alone has none. The surest failures come first:"
+  ' groups are ordered by the upper end.'
+)
 TERMS = (
   'AUC: how often, of a real and a fake video drawn at random, the fake one has the higher score. 0.5 is a guess, 1 is'
   ' never wrong. It needs no threshold.',
@@ -125,18 +130,21 @@ def _picture(folder: Path, name: str) -> str:
 
 
 def _breakdowns(breakdowns: Mapping[str, Sequence[dict[str, Any]]], plot: str) -> str:
-  header = ('group, worst first', 'videos', 'real', 'fake', 'balanced accuracy', 'fakes found', 'reals kept', 'AUC')
-  names = ('balanced_accuracy', 'recall', 'specificity', 'auc')
-  parts = [plot] if plot else []
+  header = ('group', 'videos', 'real', 'fake', 'judged right', '95 % interval', 'fakes found', 'reals kept', 'AUC')
+  parts = [markup.paragraph(ORDER, 'quiet'), plot] if plot else []
   for kind, groups in breakdowns.items():
-    rows = [
-      (row['group'], row['n'], row['n_real'], row['n_fake'], *(tables.show(row[name]) for name in names))
-      for row in groups[:LONGEST]
-    ]
+    rows = [_cells(row) for row in groups[:LONGEST]]
     parts.append(markup.table(header, rows, KINDS.get(kind, kind.replace('_', ' ').capitalize())))
     if (more := len(groups) - LONGEST) > 0:
-      parts.append(markup.paragraph(f'{more} more groups, none of them worse, are in metrics.json.', 'quiet'))
+      parts.append(markup.paragraph(f'{more} more groups are in metrics.json.', 'quiet'))
   return markup.section('Where it fails', *parts or [markup.paragraph('The videos are all of one group.')])
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[Any, ...]:
+  """A group's row of the table."""
+  counts, rates = ('group', 'n', 'n_real', 'n_fake'), ('recall', 'specificity', 'auc')
+  judged = (tables.show(row['score']), tables.show_range(row['interval']))
+  return (*(row[name] for name in counts), *judged, *(tables.show(row[name]) for name in rates))
 
 
 def _mistakes(evaluation: 'Evaluation') -> str:

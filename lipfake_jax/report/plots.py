@@ -179,18 +179,20 @@ def bin_reliability(labels: np.ndarray, p_fake: np.ndarray) -> tuple[np.ndarray,
 
 
 def plot_breakdown(metrics: Metrics) -> Figure:
-  """The worst groups of each kind by their score; beside each its number of videos."""
+  """The surest failures of each kind, with their 95 % intervals; beside each its number of videos."""
   rows = list(_breakdown_rows(metrics['breakdowns']))
   figure, axes = _new_figure(5.4, 1.0 + 0.2 * len(rows))
   for place, (_, row) in enumerate(rows):
     if row:
-      axes.plot(row['score'], place, 'o', color=COLORS[1] if row['score'] <= 0.5 else COLORS[0])
+      color = COLORS[1] if row['score'] <= 0.5 else COLORS[0]
+      axes.plot(row['interval'] or (), [place] * 2 if row['interval'] else (), color=color, alpha=0.5)
+      axes.plot(row['score'], place, 'o', color=color)
   axes.axvline(0.5, color='0.6', linestyle='--', linewidth=1)
   _name_rows(axes, [name for name, _ in rows])
   for tick, (_, row) in zip(axes.get_yticklabels(), rows, strict=True):
     tick.set_fontweight('normal' if row else 'bold')
   axes.set(xlabel='share judged right, balanced over classes', xlim=(-0.03, 1.03))
-  axes.set(title='Groups of videos, worst first')
+  axes.set(title='Groups of videos, surest failures first')
   axes.grid(axis='x', color='0.9')
   axes.tick_params(axis='y', length=0)
   return figure
@@ -198,7 +200,7 @@ def plot_breakdown(metrics: Metrics) -> Figure:
 
 def _breakdown_rows(breakdowns: Mapping[str, Sequence[dict]]) -> Iterator[tuple[str, dict | None]]:
   for kind, groups in breakdowns.items():
-    rest = f', worst {WORST} of {len(groups)}' if len(groups) > WORST else ''
+    rest = f', {WORST} of {len(groups)}' if len(groups) > WORST else ''
     yield kind.replace('_', ' ') + rest, None
     for row in groups[:WORST]:
       yield f'{_shorten(row["group"])} ({row["n"]})', row

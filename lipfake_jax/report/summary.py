@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from lipfake_jax.core.vocabulary import LABELS
+from lipfake_jax.scoring.intervals import count_people, unseen_rate
 from lipfake_jax.scoring.metrics import Metrics
 from lipfake_jax.scoring.scores import Scores
 
 CHANCE = 0.5  # the AUC and the balanced accuracy of a guess
 GOOD, CAUTION, BAD = 'good', 'caution', 'bad'
-UNSEEN = 0.05  # how likely a rate must be to show no error at all for it to be left out
 
 VERDICTS = {
   'above': (GOOD, 'Better than chance on these videos'),
@@ -102,7 +102,7 @@ def _wrong(scores: Scores, metrics: Metrics) -> str:
   parts = []
   for label, (name, other) in enumerate(((LABELS[0], LABELS[1]), (LABELS[1], LABELS[0]))):
     if (right := metrics[('specificity', 'recall')[label]]) is not None:
-      people = len({group for group, truth in zip(scores.groups, scores.labels, strict=True) if truth == label})
+      people = count_people(group for group, truth in zip(scores.groups, scores.labels, strict=True) if truth == label)
       low, high = _error_range(right, metrics['intervals'][('specificity', 'recall')[label]], people)
       parts.append(f'of 100 {name} videos it calls about {_hundred(1 - right)} {other} (95 %: {low} to {high})')
   doubt = separation(metrics, 'balanced_accuracy') in ('chance', 'below')
@@ -111,9 +111,8 @@ def _wrong(scores: Scores, metrics: Metrics) -> str:
 
 
 def _error_range(right: float, interval: tuple[float, float] | None, people: int) -> tuple[int, int]:
-  """Between which errors of 100 the rate lies. Where all or none were right the bootstrap has no width, and the rule of
-  three has (Hanley and Lippman-Hand 1983): an error that strikes a person at this rate may spare all of them."""
-  unseen = 1 - UNSEEN ** (1 / people)
+  """Between which errors of 100 the rate lies; see `unseen_rate` for where all or none were right."""
+  unseen = unseen_rate(people)
   low, high = (1 - interval[1], 1 - interval[0]) if interval else (0.0, 1.0)
   if right == 1:
     high = max(high, unseen)

@@ -61,7 +61,11 @@ def show(value: float | None) -> str:
 
 def show_interval(metrics: Metrics, name: str) -> str:
   """The 95 % interval of a figure, '-' where there is none."""
-  interval = metrics['intervals'].get(name)
+  return show_range(metrics['intervals'].get(name))
+
+
+def show_range(interval: tuple[float, float] | None) -> str:
+  """An interval, '-' for None."""
   return f'{interval[0]:.3f} to {interval[1]:.3f}' if interval else '-'
 
 

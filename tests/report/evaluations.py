@@ -32,7 +32,8 @@ def make_split(labels: Sequence[int], rejections: Sequence[dict] = (), **columns
   known = {
     'key': [f'v{i:02}.mp4' for i in range(n)], 'identity': [f'person {i // 2}' for i in range(n)],
     'method': [('original', 'swap')[label] for label in labels], 'original': [''] * n, 'dataset': ['set_a'] * n,
-    'second_identity': [''] * n, 'sha256': [f'{i:064x}' for i in range(n)], 'folder': [''] * n, 'codec': ['h264'] * n,
+    'second_identity': [''] * n, 'group': [''] * n,
+    'sha256': [f'{i:064x}' for i in range(n)], 'folder': [''] * n, 'codec': ['h264'] * n,
     'mouth_width': [50.0] * n, 'sharpness': [100.0] * n, 'mean_activity': [0.5] * n, 'face_share': [1.0] * n,
     'fps': [25.0] * n, 'duration': [3.0] * n, 'width': [640] * n, 'height': [480] * n,
   }  # fmt: skip

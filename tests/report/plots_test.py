@@ -69,15 +69,17 @@ def test_histograms_are_shares_of_each_class(evaluation):
   assert sorted(names) == ['fake (4 videos)', 'real (3 videos)', 'threshold 0.500']
 
 
-def test_groups_come_worst_first_and_names_from_data_are_no_formulas():
+def test_groups_come_with_their_intervals_and_names_from_data_are_no_formulas():
   evaluation = make_evaluation(
-    [0, 0, 1, 1], [0.1, 0.9, 0.8, 0.9], identity=[r'$\frac{', '<b>', r'$\frac{', '<b>'], method=['', '', '$x', 'y\n']
+    [0, 0, 1, 1], [0.1, 0.9, 0.2, 0.9], identity=[r'$\frac{', '<b>', r'$\frac{', '<b>'], method=['', '', '$x', 'y\n']
   )
   axes = plots.plot_breakdown(evaluation.metrics).axes[0]
   names = [tick.get_text() for tick in axes.get_yticklabels()]
-  assert names == ['method', '$x (3)', 'y? (3)', 'identity', '<b> (2)', r'$\frac{ (2)']
-  scores = [line.get_xdata()[0] for line in axes.get_lines()[:4]]
-  assert scores == [0.75, 0.75, 0.5, 1.0]
+  assert names == ['method', '$x (3)', 'y? (3)', 'identity', r'$\frac{ (2)', '<b> (2)']
+  intervals, scores = axes.get_lines()[:8:2], axes.get_lines()[1:8:2]
+  assert [line.get_xdata()[0] for line in scores] == [0.25, 0.75, 0.5, 0.5]
+  rows = [row for groups in evaluation.metrics['breakdowns'].values() for row in groups]
+  assert [tuple(line.get_xdata()) for line in intervals] == [row['interval'] for row in rows]
   assert axes.yaxis_inverted()
 
 
