@@ -92,17 +92,13 @@ def epoch_order(
   rng = np.random.default_rng((seed, epoch))
   if not weights and not balanced:
     return rng.permutation(len(split))
-  datasets = split.places[:, 0]
-  sizes = np.bincount(datasets, minlength=len(split.sources))
-  shares = np.array(weights or sizes, float)
-  if len(shares) != len(sizes) or (shares <= 0).any():
-    raise UserError(f'data.weights={tuple(weights)}: give {split.dataset} one number above 0 for each dataset')
+  datasets, shares = split.places[:, 0], _dataset_shares(split, weights)
   classes = split.labels if balanced else np.zeros(len(split), int)
   if balanced and len(np.unique(classes)) < 2:
     raise UserError(f'{split.dataset} {split.name} holds one class: balanced epochs need both')
   drawn = []
   for label in np.unique(classes):
-    groups = [np.flatnonzero((classes == label) & (datasets == number)) for number in range(len(sizes))]
+    groups = [np.flatnonzero((classes == label) & (datasets == number)) for number in range(len(shares))]
     held = np.array([share if len(group) else 0 for share, group in zip(shares, groups, strict=True)])
     bounds = np.round(len(split) / (1 + balanced) * np.cumsum(held) / held.sum()).astype(int)
     for group, quota in zip(groups, np.diff(bounds, prepend=0), strict=True):
@@ -110,6 +106,24 @@ def epoch_order(
         rounds = [rng.permutation(group) for _ in range(-(-quota // len(group)))]
         drawn.append(np.concatenate(rounds)[:quota])
   return rng.permutation(np.concatenate(drawn))
+
+
+def class_shares(split: Split, weights: Sequence[float] = (), balanced: bool = False) -> np.ndarray:
+  """The shares of reals and of fakes among the clips that epochs show, float64 [2]; arguments as of `epoch_order`."""
+  if balanced:
+    return np.array((0.5, 0.5))
+  datasets, shares = split.places[:, 0], _dataset_shares(split, weights)
+  of_clip = (shares / shares.sum() / np.bincount(datasets, minlength=len(shares)))[datasets]
+  return np.bincount(split.labels, of_clip, minlength=2)
+
+
+def _dataset_shares(split: Split, weights: Sequence[float]) -> np.ndarray:
+  """What each dataset of 'a+b' gives to an epoch, float64 [K], up to a factor. Raises UserError as `epoch_order`."""
+  sizes = np.bincount(split.places[:, 0], minlength=len(split.sources))
+  shares = np.array(weights or sizes, float)
+  if len(shares) != len(sizes) or (shares <= 0).any():
+    raise UserError(f'data.weights={tuple(weights)}: give {split.dataset} one number above 0 for each dataset')
+  return shares
 
 
 def eval_batches(split: Split, batch_size: int, share: tuple[int, int] = (0, 1)) -> Iterator[Batch]:

@@ -18,7 +18,15 @@ import numpy as np
 from tqdm import tqdm
 
 from lipfake_jax.core.errors import Interrupted
-from lipfake_jax.data.batches import Reader, name_batch, read_batch, read_clips, stack_batches, train_batches
+from lipfake_jax.data.batches import (
+  Reader,
+  class_shares,
+  name_batch,
+  read_batch,
+  read_clips,
+  stack_batches,
+  train_batches,
+)
 from lipfake_jax.data.dataset import Split
 from lipfake_jax.inference.host_memory import free_memory
 from lipfake_jax.inference.parallel_eval import share
@@ -67,7 +75,8 @@ def train_epoch(
     FloatingPointError: as in `run_epoch`.
   """
   hyper = config.train
-  weights = class_weights(split.labels) if hyper.imbalance == 'class_weights' else np.ones(2, np.float32)
+  shares = class_shares(split, config.data.weights)
+  weights = class_weights(shares) if hyper.imbalance == 'class_weights' else np.ones(2, np.float32)
   batches = train_batches(
     split,
     hyper.batch_size,
@@ -189,6 +198,6 @@ def open_cache(kind: str, split: Split) -> tuple[Reader, jax.Array | None]:
   return name_batch, parallel.replicate(clips)
 
 
-def class_weights(labels: np.ndarray) -> np.ndarray:
-  """float32 [2]: N / (2 N_c) for real and fake, so that both classes weigh the same."""
-  return (len(labels) / (2 * np.bincount(labels, minlength=2))).astype(np.float32)
+def class_weights(shares: np.ndarray) -> np.ndarray:
+  """float32 [2]: 1 / (2 s) for shares s of real and fake clips, float [2], so that both classes weigh the same."""
+  return (1 / (2 * shares)).astype(np.float32)

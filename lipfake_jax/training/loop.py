@@ -19,6 +19,7 @@ from flax.traverse_util import flatten_dict
 
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import PARTS
+from lipfake_jax.data.batches import class_shares
 from lipfake_jax.data.dataset import Split, open_split, read_choice
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.inference.parallel_eval import check_batch_size, share
@@ -73,7 +74,8 @@ def train(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None
   if config.init_from and not checkpoints.started(workdir):
     state, before = take_weights(state, Path(config.init_from))
   schedule = _create_schedule(hyper, len(train_split))
-  prior = _log_odds(train_split.labels) if hyper.imbalance == 'logit_adjustment' else 0.0
+  reals, fakes = class_shares(train_split, data.weights)
+  prior = float(np.log(fakes / reals)) if hyper.imbalance == 'logit_adjustment' else 0.0
   augmentation = Augmentation(**config.augment)
   train_step = parallel.parallel_train_step(augmentation, model.l2_kernels, hyper.l2, schedule, prior, freeze)
   claim_workdir(config, workdir, (checkpoints.KEPT + 1) * checkpoints.state_bytes(state))
@@ -232,12 +234,6 @@ def describe(
     'progress': dataclasses.asdict(progress),
     'place': dataclasses.asdict(place),
   }
-
-
-def _log_odds(labels: np.ndarray) -> float:
-  """log(fakes / reals)."""
-  reals, fakes = np.bincount(labels, minlength=2)
-  return float(np.log(fakes / reals))
 
 
 def _check_config(config: ml_collections.ConfigDict) -> None:

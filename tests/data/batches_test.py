@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.data.batches import epoch_order, eval_batches, read_clip, read_clips, stack_batches, train_batches
+from lipfake_jax.data.batches import (
+  class_shares,
+  epoch_order,
+  eval_batches,
+  read_clip,
+  read_clips,
+  stack_batches,
+  train_batches,
+)
 from lipfake_jax.data.dataset import DataChoice, open_split
 from tests.conftest import tiny_lips, tiny_motion
 
@@ -189,6 +197,28 @@ def test_weights_that_do_not_fit_are_refused(tiny_data, weights):
   both = open_split(DataChoice('tiny_clips+tiny_clips', 'tiny'), 'train', tiny_data)
   with pytest.raises(UserError, match='one number above 0 for each dataset'):
     order(both, weights=weights)
+
+
+def test_the_shares_of_the_classes_are_those_that_epochs_show(tiny_data):
+  """1000 clips, a tenth of them fake, and 100, nine tenths: 190 of 1100 are fake, and of an epoch at (1, 1) half."""
+  one, other = (np.arange(n) < fakes for n, fakes in ((1000, 100), (100, 90)))
+  places = np.stack([np.repeat((0, 1), (1000, 100)), np.append(np.arange(1000), np.arange(100))], axis=1)
+  both = dataclasses.replace(
+    open_tiny(tiny_data), labels=np.append(one, other).astype(np.int32), places=places, sources=(None, None)
+  )
+  for choices, expected in (
+    ({}, 190 / 1100),
+    ({'weights': (1, 1)}, 0.5),
+    ({'weights': (3, 1)}, 0.3),
+    ({'balanced': True}, 0.5),
+    ({'weights': (3, 1), 'balanced': True}, 0.5),
+  ):
+    shares = class_shares(both, **choices)
+    assert shares == pytest.approx((1 - expected, expected))
+    drawn = np.mean([both.labels[epoch_order(both, 0, epoch, **choices)].mean() for epoch in range(20)])
+    assert drawn == pytest.approx(expected, abs=0.005)  # of 100 it draws 1100: each 5 or 6 times
+  with pytest.raises(UserError, match='one number above 0 for each dataset'):
+    class_shares(both, weights=(1, 2, 3))
 
 
 def test_one_class_can_not_be_balanced(tiny_data):

@@ -419,21 +419,51 @@ def test_imbalance_is_met_by_weights_or_by_sampling(tiny_data, monkeypatch, imba
   assert sum(label for label, _ in seen) == fakes
 
 
-def test_logit_adjustment_takes_the_odds_of_the_training_clips(tiny_data, tmp_path, monkeypatch):
-  seen = {}
+def skew(split):
+  """Two times the 22 clips of `tiny_data`, 4 of the first fake and 18 of the second."""
+  fake = np.append(np.arange(22) < 4, np.arange(22) < 18)
+  return dataclasses.replace(split, labels=fake.astype(np.int32)) if split.name == 'train' else split
 
-  def build(*arguments):
-    seen['odds'] = arguments[4]
+
+@pytest.mark.parametrize(
+  ('imbalance', 'weights', 'fakes'),
+  [
+    ('logit_adjustment', (), 1 / 2),
+    ('logit_adjustment', (3.0, 1.0), 30 / 88),  # 3/4 of 4 in 22 and 1/4 of 18 in 22
+    ('none', (3.0, 1.0), 1 / 2),
+  ],
+)
+def test_logit_adjustment_takes_the_odds_of_the_clips_that_epochs_show(
+  tiny_data, tmp_path, monkeypatch, imbalance, weights, fakes
+):
+  seen = []
+
+  def build(augmentation, l2_kernels, l2, schedule, prior, freeze):
+    seen.append(prior)
     raise KeyboardInterrupt
 
   monkeypatch.setattr(loop.parallel, 'parallel_train_step', build)
-  monkeypatch.setattr(loop, '_log_odds', lambda labels: ('odds of', len(labels)))
-  for imbalance, odds in (('logit_adjustment', ('odds of', 22)), ('none', 0.0)):
-    with pytest.raises(KeyboardInterrupt):
-      run(tmp_path / imbalance, tiny_data, **{'train.imbalance': imbalance})
-    assert seen['odds'] == odds
-  monkeypatch.undo()
-  assert loop._log_odds(np.array([0, 1, 1, 1])) == pytest.approx(np.log(3))
+  monkeypatch.setattr(loop, 'open_split', lambda *arguments: skew(open_split(*arguments)))
+  changes = {'data.dataset': 'tiny_clips+tiny_clips', 'data.weights': weights, 'train.imbalance': imbalance}
+  with pytest.raises(KeyboardInterrupt):
+    run(tmp_path, tiny_data, **changes)
+  assert seen == [pytest.approx(np.log(fakes / (1 - fakes)))]
+
+
+def test_class_weights_make_up_for_the_weights_of_datasets(tiny_data, monkeypatch):
+  """Of an epoch at (3, 1) 30 of 88 clips are fake: weights 88 / 60 and 88 / 116."""
+  split = skew(open_split(DataChoice('tiny_clips+tiny_clips', 'tiny'), 'train', tiny_data))
+  seen = {}
+
+  def collect(step, state, batches, *_):
+    for batch in batches:
+      seen.update(zip(batch['label'].ravel().tolist(), batch['weight'].ravel().tolist(), strict=True))
+    return state, [dict.fromkeys(('loss', 'accuracy', 'rate', 'finite'), 1.0)], None
+
+  monkeypatch.setattr(epoch, 'run_epoch', collect)
+  config = tiny_config(**{'train.imbalance': 'class_weights', 'data.weights': (3.0, 1.0)})
+  epoch.train_epoch(config, None, None, split, epoch.Place(), None, None)
+  assert seen == pytest.approx({0: 88 / 116, 1: 88 / 60})
 
 
 @pytest.mark.parametrize(
@@ -487,7 +517,7 @@ def test_a_validation_loss_that_is_not_finite_stops_the_run(tmp_path, tiny_data,
 
 
 def test_class_weights_make_both_classes_weigh_the_same():
-  weights = epoch.class_weights(np.array([0, 1, 1, 1]))
+  weights = epoch.class_weights(np.array([1 / 4, 3 / 4]))
   np.testing.assert_allclose(weights, [2, 2 / 3])
 
 
