@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.scoring.intervals import Interval, bootstrap
+from lipfake_jax.scoring.intervals import Interval, bootstrap, count_people
 from lipfake_jax.scoring.metrics import Metrics, evaluate_scores
 from lipfake_jax.scoring.scores import read_scores
 from lipfake_jax.scoring.verdict import read_decision
@@ -49,7 +49,7 @@ def compare_scores(
     labels: int [N].
     p_fake: of both runs, float [N] each.
     thresholds: of both.
-    groups: the person of each video.
+    groups: who is in each video, as for `bootstrap`.
     seed: of the draws.
   """
 
@@ -96,7 +96,7 @@ def compare_runs(run_a: Path, run_b: Path, folder: str) -> Comparison:
     raise UserError(f'{folder}: the two runs disagree about the label of {"/".join(different[0])}: build the data anew')
   labels = np.array([int(a[video]['label']) for video in common])
   p_fake = [np.array([float(run[video]['p_fake']) for video in common]) for run in (a, b)]
-  groups = [f'{video[0]}/{a[video]["identity"] or video[1]}' for video in common]
+  groups = [a[video]['group'] for video in common]
   difference = compare_scores(labels, p_fake, [read_decision(run).threshold for run in (run_a, run_b)], groups)
   alone = (len(a) - len(common), len(b) - len(common))
-  return Comparison(folder, len(common), len(set(groups)), alone, difference)
+  return Comparison(folder, len(common), count_people(groups), alone, difference)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lipfake_jax.clips.clips import Rejection
+from lipfake_jax.core.people import units
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.dataset import Split
 from lipfake_jax.inference.run import score_clips
-from lipfake_jax.scoring.intervals import bootstrap
-from lipfake_jax.scoring.metrics import Metrics, evaluate_scores, rank_metrics
+from lipfake_jax.scoring.intervals import LEVEL, Interval, bootstrap, count_people, join_people
+from lipfake_jax.scoring.metrics import Metrics, evaluate_scores
 from lipfake_jax.scoring.scores import Scores, video_scores
 
 if TYPE_CHECKING:
@@ -100,18 +101,47 @@ def reencoding_control(score: 'ScorePerturbed', videos: Sequence[VideoRecord], t
     threshold: the run's.
 
   Returns:
-    'auc': of telling the re-encoded ones, as if they were the fakes; .5 is right, and far from it on either side the
-    detector has learned the encoder. 'n': videos with a verdict on both. 'mean_p_fake_' and 'called_fake_' 'before' and
+    'rises': the share of videos whose score is higher after it, P(after > before), ties counting half; .5 is right, and
+    far from it on either side the score tells the encoder. 'rises_interval': 95 %, by paired bootstrap over people, see
+    `rise_interval`. 'n': videos with a verdict on both, of 'n_people'. 'mean_p_fake_' and 'called_fake_' 'before' and
     'after': of these n, the latter a number of videos. 'without_verdict': the others, by name.
   """
   reals = [video for video in videos if video.label == 'real']
   before, after = score(reals, ''), score(reals, REENCODED)
-  pairs = [pair for pair in zip(before, after, strict=True) if not any(isinstance(p, Rejection) for p in pair)]
-  scores = np.array(pairs, float).reshape(-1, 2).T
-  labels = np.repeat([False, True], len(pairs))
-  figures: Control = {'auc': rank_metrics(labels, scores.ravel())['auc'], 'n': len(pairs)}
+  judged = [
+    (video, pair)
+    for video, *pair in zip(reals, before, after, strict=True)
+    if not any(isinstance(p, Rejection) for p in pair)
+  ]
+  scores = np.array([pair for _, pair in judged], float).reshape(-1, 2).T
+  groups = [join_people(units(vars(video))) for video, _ in judged]
+  rises = (np.sign(scores[1] - scores[0]) + 1) / 2
+  figures: Control = {
+    'rises': float(rises.mean()) if judged else None,
+    'rises_interval': rise_interval(rises, groups) if judged else None,
+    'n': len(judged),
+    'n_people': count_people(groups),
+  }
   for when, p_fake in zip(('before', 'after'), scores, strict=True):
-    figures[f'mean_p_fake_{when}'] = float(p_fake.mean()) if pairs else None
+    figures[f'mean_p_fake_{when}'] = float(p_fake.mean()) if judged else None
     figures[f'called_fake_{when}'] = int((p_fake > threshold).sum())
   lost = {p.key: f'{p.reason} ({p.detail})' for p in (*before, *after) if isinstance(p, Rejection)}
   return {**figures, 'threshold': threshold, 'without_verdict': lost}
+
+
+def rise_interval(rises: np.ndarray, groups: Sequence[str]) -> Interval | None:
+  """The 95 % interval of the share of videos whose score rises; None of one person.
+
+  Where all rise, or none, the draws have no width. The exact interval of n people has (Clopper and Pearson 1934): that
+  of five who all rise holds .5, that of six does not, as in a sign test.
+
+  Args:
+    rises: float [N]: 1 for a score that rises, 0.5 for one that stays, 0 for one that falls.
+    groups: who is in each, as for `bootstrap`.
+  """
+  found = bootstrap(lambda chosen: {'rises': float(rises[chosen].mean())}, groups)['rises']
+  if found is None:
+    return None
+  low, high = found
+  least = ((1 - LEVEL) / 2) ** (1 / count_people(groups))
+  return (min(low, least) if (rises == 1).all() else low, max(high, 1 - least) if (rises == 0).all() else high)

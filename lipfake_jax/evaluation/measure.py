@@ -19,7 +19,7 @@ from lipfake_jax.evaluation.shortcut import metadata_control
 from lipfake_jax.evaluation.tested import list_seen, open_seen
 from lipfake_jax.evaluation.warnings import find_caveats
 from lipfake_jax.inference.run import Run, digest_weights, score_clips
-from lipfake_jax.scoring.intervals import bootstrap
+from lipfake_jax.scoring.intervals import bootstrap, count_people
 from lipfake_jax.scoring.metrics import COUNTS, Metrics, count_metrics, evaluate_scores, probability_metrics
 from lipfake_jax.scoring.scores import Scores, clip_scores, video_scores
 from lipfake_jax.scoring.verdict import FIXED_THRESHOLD, Decision, calibrate
@@ -113,7 +113,7 @@ def measure(
   half = evaluate_scores(videos.labels, videos.p_fake, FIXED_THRESHOLD)
   return metrics | {
     'level': 'video',
-    'n_people': len(set(groups)),
+    'n_people': count_people(groups),
     'intervals': bootstrap(figures, groups, seed=seed),
     'threshold_rule': decision.rule,
     'at_half': count_metrics(**{name: half[name] for name in ('tp', 'tn', 'fp', 'fn')}),

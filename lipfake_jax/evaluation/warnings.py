@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from lipfake_jax.core.people import people
 from lipfake_jax.core.vocabulary import ALL, LABELS
 from lipfake_jax.data import splits
 from lipfake_jax.data.dataset import Split
 from lipfake_jax.data.listing import UNEVEN_REJECTIONS
+from lipfake_jax.scoring.intervals import unseen_rate
 from lipfake_jax.scoring.metrics import Metrics, probability_metrics
 from lipfake_jax.scoring.scores import Scores
 from lipfake_jax.scoring.verdict import calibrate
@@ -57,8 +59,8 @@ def _leaks(split: Split, seen: Sequence[dict[str, Any]]) -> Iterator[str]:
       f' and may have seen videos of {split.name}'
     )
   trained = [row for data in seen if data['training'] for row in data['training'].rows]
-  trained_on = {person for row in trained for person in splits.people(row)}
-  tested = [splits.people(row) for row in split.rows]
+  trained_on = {person for row in trained for person in people(row)}
+  tested = [set(people(row)) for row in split.rows]
   if shared := sum(bool(persons & trained_on) for persons in tested):
     yield f'warning: {shared} of the {len(tested)} tested clips show people that the run was trained on'
   if any(data['training'] is None for data in seen):
@@ -72,9 +74,9 @@ def _shortcut(metrics: Metrics) -> Iterator[str]:
   if control and low <= 0:
     telling = max(control['alone'], key=control['alone'].get)
     yield (
-      f'warning: metadata alone does {"better" if high < 0 else "about as well"} (AUC {control["auc"]:.3f}, this run'
-      f' {metrics["auc"]:.3f}; {telling} by itself {control["alone"][telling]:.3f}): these figures do not show that the'
-      ' run looks at lips'
+      f'warning: {"metadata alone does better" if high < 0 else "it is not shown to do better than metadata alone"}'
+      f' (AUC of metadata {control["auc"]:.3f}, of this run {metrics["auc"]:.3f}; {telling} by itself'
+      f' {control["alone"][telling]:.3f}): these figures do not show that the run looks at lips'
     )
 
 
@@ -121,9 +123,8 @@ def _rejections(metrics: Metrics) -> Iterator[str]:
 
 
 def _perfection(metrics: Metrics) -> Iterator[str]:
-  """The rule of three (Hanley and Lippman-Hand 1983), exactly: the rate that n people escape in 5 of 100 cases."""
   if metrics['auc'] == 1 and (people := metrics['n_people']):
     yield (
       f'note: an AUC of 1 has an interval without width, which is no certainty: {people} people without an exception'
-      f' leave room for up to {1 - 0.05 ** (1 / people):.0%} of all people to be one'
+      f' leave room for up to {unseen_rate(people):.0%} of all people to be one'
     )

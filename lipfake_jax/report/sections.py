@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lipfake_jax.report.markup import heading, paragraph, table
-from lipfake_jax.report.tables import show
+from lipfake_jax.report.tables import show, show_range
 from lipfake_jax.scoring.metrics import Metrics
 
 Found = dict[str, Any]
@@ -31,8 +31,8 @@ CONTROLS = {
   'single_frame': 'one frame standing still',
 }
 WITHOUT_TIME = {
-  'shuffled': 'it does not need their order',
-  'single_frame': 'it does not need motion',
+  'shuffled': 'it is not shown to need their order',
+  'single_frame': 'it is not shown to need motion',
 }
 SAME = 1e-3  # AUCs of the same weights on the same videos differ by less: the controls are of this evaluation
 
@@ -66,20 +66,19 @@ def _time(controls: Found, metrics: Metrics) -> Iterator[str]:
   for name, conclusion in WITHOUT_TIME.items():
     auc, (_, interval) = controls[name]['auc'], controls[name]['auc_loss']
     if interval and interval[0] <= 0 and auc > 0.5:
-      yield (
-        f'note: with {CONTROLS[name]} its AUC is {auc:.3f} against {ours:.3f}, no less than chance allows: {conclusion}'
-      )
+      yield f'note: with {CONTROLS[name]} its AUC is {auc:.3f} against {ours:.3f}, which may be chance: {conclusion}'
   if abs(controls['run']['auc'] - ours) > SAME:
     yield 'note: controls.json is of another evaluation than this page: measure the controls again'
 
 
 def _encoder(control: Found, _: Metrics) -> Iterator[str]:
-  """AUC of n against n videos deviates by sqrt((2 n + 1) / 12) / n where both are alike (Mann and Whitney 1947)."""
-  n, auc = control['n'], control['auc']
-  if n and auc is not None and abs(auc - 0.5) > 1.96 * ((2 * n + 1) / 12) ** 0.5 / n:
+  """Whether scores of videos rise, or fall, more often than by chance."""
+  low, high = control['rises_interval'] or (0, 1)
+  if not low <= 0.5 <= high:
     yield (
-      f'warning: it tells real videos from the same ones encoded once more (AUC {auc:.3f}, 0.500 is right, {n} videos):'
-      ' it has learned the encoder'
+      'warning: it tells real videos from the same ones encoded once more: the score rises in'
+      f' {control["rises"]:.1%} of {control["n"]} (95 % interval over {control["n_people"]} people {low:.1%} to'
+      f' {high:.1%}; 50 % is right): it has learned the encoder'
     )
 
 
@@ -142,7 +141,10 @@ def _render_encoder(control: Found) -> Iterator[str]:
     for when, key in (('as they are', 'before'), ('encoded once more', 'after'))
   ]
   yield table((f'{control["n"]} real videos', 'mean p(fake)', 'called fake'), rows)
-  yield paragraph(f'AUC of telling the two apart: {show(control["auc"])}; 0.500 is right.')
+  yield paragraph(
+    f'Share of videos whose score rises: {show(control["rises"])} (95 % interval over people'
+    f' {show_range(control["rises_interval"])}); 0.500 is right.'
+  )
 
 
 def _render_robustness(results: Found) -> Iterator[str]:

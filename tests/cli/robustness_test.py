@@ -86,8 +86,12 @@ def test_controls_encode_reals_again(short_run):
   workdir, root, data_dir = short_run
   main(['controls', str(workdir), '--reencode', f'--manual_dir={root}', f'--data_dir={data_dir}'])
   found = json.loads((short_run[0] / 'eval' / 'video_folder-test' / 'reencoding.json').read_text())
-  assert found['n'] == 1
-  assert found['mean_p_fake_before'] != found['mean_p_fake_after']
+  with open(workdir / 'eval' / 'video_folder-test' / 'scores.csv', newline='') as file:
+    stored = {row['id']: float(row['p_fake']) for row in csv.DictReader(file)}
+  assert (found['n'], found['n_people'], found['rises_interval']) == (1, 1, None)
+  assert found['mean_p_fake_before'] == pytest.approx(stored['4.mp4'], abs=1e-6)
+  assert found['mean_p_fake_after'] != found['mean_p_fake_before']
+  assert found['rises'] == (1 if found['mean_p_fake_after'] > stored['4.mp4'] else 0)
   assert '>encoded once more</th>' in (short_run[0] / 'eval' / 'video_folder-test' / 'report.html').read_text()
 
 

@@ -8,7 +8,15 @@ import pytest
 from data_builders.conftest import touch
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import VideoRecord
-from lipfake_jax.data.listing import Listing, check_videos, find_entry, find_videos, layout_table, read_instructions
+from lipfake_jax.data.listing import (
+  Listing,
+  check_videos,
+  find_entry,
+  find_videos,
+  layout_table,
+  name_people,
+  read_instructions,
+)
 
 
 def test_found_and_published_stand_side_by_side():
@@ -61,3 +69,24 @@ def test_an_unknown_dataset_names_the_known_ones():
     UserError, match='celeb_df_v2, combined, demo_lips, dfdc, faceforensics, fakeavceleb, m2fred_wav2lip'
   ):
     read_instructions('celeb')
+
+
+def test_who_is_not_told_is_the_person_of_the_original():
+  """Or of another video that was made from the same; else a person's videos could be in two parts."""
+  rows = [
+    ('real/1.mp4', '', 'ann'),
+    ('real/2.mp4', '', ''),
+    ('real/3.mp4', '', ''),
+    ('fake/1.mp4', 'real/1.mp4', ''),
+    ('fake/2.mp4', 'real/2.mp4', 'bob'),
+    ('fake/2b.mp4', 'real/2.mp4', ''),
+    ('fake/3.mp4', 'real/3.mp4', ''),
+    ('fake/4.mp4', 'real/1.mp4', 'cem'),
+  ]
+  videos = [VideoRecord(Path(key), key, 'real', identity=who, original=source) for key, source, who in rows]
+  assert [video.identity for video in name_people(videos)] == ['ann', 'bob', '', 'ann', 'bob', 'bob', '', 'cem']
+
+
+def test_the_same_name_in_another_dataset_tells_nothing():
+  real, fake = VideoRecord(Path('1'), '1', 'real', 'ann', dataset='a'), VideoRecord(Path('2'), '2', 'fake', dataset='b')
+  assert name_people([real, dataclasses.replace(fake, original='1')])[1].identity == ''

@@ -63,9 +63,27 @@ def test_one_class_alone():
 
 
 def test_the_same_people_stay_together():
-  split = make_split([0, 1, 1, 0], identity=['anna', 'anna', '', ''], original=['', '', 'x.mp4', ''])
-  scores = video_scores(np.zeros(4), split, 'mean')
-  assert scores.groups == ['faces/anna', 'faces/anna', 'faces/x.mp4', 'faces/003.mp4']
+  split = make_split(
+    [0, 1, 1, 0, 1, 0],
+    identity=['anna', 'anna', '', '', 'zoe', 'x+y'],
+    second_identity=['', 'ben', '', '', 'ben+anna', ''],
+    original=['', '', '003.mp4', '', 'other.mp4', ''],
+  )
+  scores = video_scores(np.zeros(6), split, 'mean')
+  assert scores.groups == [
+    'faces/anna',
+    'faces/anna+faces/ben',
+    'faces/003',
+    'faces/003',
+    'faces/anna+faces/ben+faces/zoe',
+    'faces/x y',  # one name: only several people have a + between them
+  ]
+
+
+def test_people_of_swaps_are_counted_once():
+  swaps = {'identity': ['a', 'b', 'c', 'a'], 'second_identity': ['d', 'a', '', '']}
+  metrics, _, _ = make_measured([1, 1, 0, 0], [0.9, 0.8, 0.1, 0.2], **swaps)
+  assert metrics['n_people'] == 4
 
 
 def test_scores_survive_their_file(tmp_path):
@@ -75,6 +93,6 @@ def test_scores_survive_their_file(tmp_path):
   assert [float(row['p_fake']) for row in rows.values()] == scores.p_fake.tolist()  # every digit
   assert rows['faces', '005.mp4'] == {
     'id': '005.mp4', 'label': '1', 'p_fake': str(scores.p_fake[5]), 'frames_used': '60', 'method': 'swap',
-    'identity': 'p2', 'dataset': 'faces', 'p_calibrated': str(scores.p_fake[5] ** 2),
+    'identity': 'p2', 'group': 'faces/p2', 'dataset': 'faces', 'p_calibrated': str(scores.p_fake[5] ** 2),
   }  # fmt: skip
   assert len(clip_scores(np.zeros(8), split, 'mean')) == 8

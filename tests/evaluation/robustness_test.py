@@ -55,20 +55,33 @@ def test_a_level_without_a_verdict_is_not_left_out_of_a_mean():
   )
 
 
-def test_the_control_ranks_the_re_encoded_above_the_originals():
-  """Originals at .2, .3 and .4, re-encoded at .35, .45 and .55: of 9 pairs only .35 and .4 are the other way."""
+def test_the_control_compares_each_original_with_itself_encoded_again():
+  """Originals at .2, .3 and .4, re-encoded at .35, .45 and .55; the first has no face then."""
   found = controls.reencoding_control(score, VIDEOS, threshold=0.38)
-  assert found['auc'] == pytest.approx(8 / 9)
-  assert found['n'] == 3
+  assert found['rises'] == 1
+  assert found['rises_interval'] == (pytest.approx(0.025 ** (1 / 3)), 1)
+  assert (found['n'], found['n_people']) == (3, 3)
   assert found['mean_p_fake_before'] == pytest.approx(0.3)
   assert found['mean_p_fake_after'] == pytest.approx(0.45)
   assert (found['called_fake_before'], found['called_fake_after']) == (1, 2)
   assert list(found['without_verdict']) == ['v0']
 
 
-def test_a_control_that_changes_nothing_is_at_chance():
-  found = controls.reencoding_control(lambda videos, _: CLEAN[::2], VIDEOS, threshold=0.5)
-  assert found['auc'] == 0.5
+@pytest.mark.parametrize(
+  ('after', 'rises'),
+  [([0.1, 0.2, 0.3, 0.4], 0.5), ([0.2, 0.1, 0.2, 0.3], 0.25), ([0.0, 0.1, 0.2, 0.3], 0), ([0.1, 0.3, 0.4, 0.5], 0.875)],
+)
+def test_scores_that_stay_count_half(after, rises):
+  """Before they were .1, .2, .3 and .4."""
+  found = controls.reencoding_control(lambda videos, name: after if name else CLEAN[::2], VIDEOS, threshold=0.5)
+  assert found['rises'] == rises
+  low, high = found['rises_interval']
+  assert low <= rises <= high
+
+
+def test_the_control_has_no_figure_where_no_video_is_judged():
+  found = controls.reencoding_control(lambda videos, _: lose(CLEAN[::2], *range(4)), VIDEOS, threshold=0.5)
+  assert (found['rises'], found['rises_interval'], found['n'], found['n_people']) == (None, None, 0, 0)
 
 
 def test_a_limit_takes_as_many_of_each_class_and_the_same_ones_whatever_else_there_is():

@@ -31,6 +31,15 @@ def test_parts_are_those_of_training_where_a_dataset_is_common(monkeypatch, trai
   assert open_tested(tested, {'data': data, 'before': [], 'clip': {}, 'model': MODEL}, None) == expected
 
 
+@pytest.mark.parametrize(('tested', 'left_aside'), [('celeb_df_v2', ('YouTube-real',)), ('video_folder', ())])
+def test_folders_are_left_aside_of_the_training_set_alone(monkeypatch, tested, left_aside):
+  """Another dataset may call a folder of its own by the same name."""
+  monkeypatch.setattr(tested_module, 'open_split', lambda choice, *_: choice.exclude)
+  trained = {'dataset': 'celeb_df_v2', 'builder_config': 'flow_lips_60x64', 'split': 'identity', 'split_seed': 0}
+  meta = {'data': {**trained, 'exclude': ['YouTube-real']}, 'before': [], 'clip': {}, 'model': MODEL}
+  assert open_tested(tested, meta, None) == left_aside
+
+
 def test_clips_go_by_their_own_name_in_another_dataset(monkeypatch):
   """A control's config, or a union's, is known to its dataset alone."""
   monkeypatch.setattr(tested_module, 'open_split', lambda choice, *_: f'{choice.dataset}/{choice.builder_config}')

@@ -11,6 +11,7 @@ N = 80
 LABELS = np.arange(N) % 2
 CALLED = np.where(np.arange(N) % 5 == 0, 1 - LABELS, LABELS)  # a fifth is wrong, as the scores say
 GOOD = 0.2 + 0.6 * CALLED + np.random.default_rng(0).normal(0, 0.02, N)
+NOT_SHOWN = 'it is not shown to do better than metadata alone'
 TRAINED = {'dataset': 'faces', 'datasets': {'faces'}, 'split': 'identity', 'split_seed': 0, 'training': make_split([])}
 
 
@@ -78,12 +79,12 @@ def test_one_person_misses_twenty_times_in_a_hundred():
 
 @pytest.mark.parametrize(
   ('interval', 'said'),
-  [((0.05, 0.3), ''), ((-0.01, 0.3), 'about as well'), ((-0.3, -0.1), 'better'), (None, 'about as well')],
+  [((0.05, 0.3), ''), ((-0.01, 0.3), NOT_SHOWN), ((-0.3, -0.1), 'metadata alone does better'), (None, NOT_SHOWN)],
 )
 def test_a_run_that_metadata_can_match_is_told(interval, said):
   metrics, scores, split = make_measured(LABELS, GOOD)
   metrics['metadata'] = {'auc': 0.9, 'lead_interval': interval, 'alone': {'fps': 0.5, 'codec': 0.875}}
   found = find_caveats(metrics, scores, split, [TRAINED])
-  expected = f'metadata alone does {said} (AUC 0.900, this run {metrics["auc"]:.3f}; codec by itself 0.875)'
+  expected = f'{said} (AUC of metadata 0.900, of this run {metrics["auc"]:.3f}; codec by itself 0.875)'
   assert any(expected in warning for warning in found) == bool(said)
   assert any('metadata' in warning for warning in found) == bool(said)

@@ -1,6 +1,7 @@
 """The linear SVM on a codec's motion: against scikit-learn, and whole runs with it."""
 
 import csv
+import dataclasses
 import json
 import re
 
@@ -15,10 +16,12 @@ from sklearn.svm import LinearSVC
 
 from lipfake_jax.cli.main import main
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.data.dataset import DataChoice, open_split
 from lipfake_jax.experiments.experiment import train_and_evaluate
 from lipfake_jax.inference import predict
 from lipfake_jax.models import create_model
 from lipfake_jax.report.results import evaluate_workdir
+from lipfake_jax.training import closed_form
 from tests.training.loop_test import final_state, rows, tiny_config
 
 pytestmark = pytest.mark.usefixtures('quick_evaluation')
@@ -113,6 +116,29 @@ def test_a_run_fits_validates_and_evaluates(fitted, tiny_data):
   evaluate_workdir(fitted, ['tiny_clips:validation'], tiny_data, 4)
   figures = json.loads((fitted / 'eval' / 'tiny_clips-validation' / 'metrics.json').read_text())
   assert figures['balanced_accuracy'] > 0.8
+
+
+@pytest.mark.parametrize(
+  ('columns', 'expected'),
+  [
+    ({'identity': [f'p{i % 4}' for i in range(22)]}, [f'p{i % 4}' for i in range(22)]),
+    ({'identity': [''] * 22, 'original': [f'{i % 4}.mp4' for i in range(22)]}, [f'{i % 4}' for i in range(22)]),
+    ({'identity': [''] * 22, 'key': [f'{i}.mp4' for i in range(22)]}, [f'{i}' for i in range(22)]),
+    ({'group': [f'{i % 2}' for i in range(22)]}, [f'{i % 2}' for i in range(22)]),
+  ],
+)
+def test_folds_keep_people_apart_and_where_they_are_not_known_originals(tiny_data, columns, expected):
+  split = open_split(DataChoice('tiny_clips', 'tiny_motion'), 'train', tiny_data, 'motion')
+  split = dataclasses.replace(split, table=split.table | columns)
+  seen = []
+
+  def fit(clips, labels, people, balanced):
+    seen.extend(people)
+    raise KeyboardInterrupt
+
+  with pytest.raises(KeyboardInterrupt):
+    closed_form.fit_epoch(svm_config(), fit, None, split)
+  assert seen == [f'tiny_clips/{name}' for name in expected]
 
 
 @pytest.mark.slow
