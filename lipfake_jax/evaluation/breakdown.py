@@ -33,7 +33,7 @@ def break_down(scores: Scores, threshold: float) -> dict[str, list[Row]]:
 
   A method of making fakes is judged with all real videos beside its own. Of a group with one class 'score' is the share
   of right verdicts, of one with both it is balanced accuracy. 'interval' is its 95 % interval by bootstrap over people,
-  for a person over this person's videos; None where there is one of them only. Groups are ordered by its upper end,
+  for a person over this person's videos; None where a class has one of them only. Groups are ordered by its upper end,
   those without one last: a few videos, which may fail by chance, do not come before many that fail for certain.
 
   Args:
@@ -97,14 +97,15 @@ def _interval(
     counts: int [R, N], how often each is drawn.
     score: the figure itself. Where it is 0 or 1 the draws have no width.
   """
-  if len(set(units)) < 2:
-    return None
   rates, rooms = [], []
   for label in np.unique(labels):
     of_class = labels == label
+    shown = {units[i] for i in np.flatnonzero(of_class)}
+    if len(shown) < 2:
+      return None
     with np.errstate(invalid='ignore'):  # none of the class was drawn
       rates.append(counts[:, of_class & right].sum(axis=1) / counts[:, of_class].sum(axis=1))
-    rooms.append(unseen_rate(count_people(units[i] for i in np.flatnonzero(of_class))))
+    rooms.append(unseen_rate(count_people(shown)))
   drawn, room = np.mean(rates, axis=0), float(np.mean(rooms))
   found = interval_of(drawn[np.isfinite(drawn)].tolist(), tail_share(count_people(units)))
   low, high = found or (score, score)

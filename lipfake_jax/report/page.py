@@ -43,8 +43,8 @@ KINDS = {
 }
 ORDER = (
   'Judged right is balanced accuracy, or the share of right verdicts where a group has one class. Its 95 % interval is'
-  " over people, that of a person over this person's videos; one video alone has none. The surest failures come first:"
-  ' groups are ordered by the upper end.'
+  " over people, that of a person over this person's videos; where a class has one of them only there is none. The"
+  ' surest failures come first: groups are ordered by the upper end.'
 )
 TERMS = (
   'AUC: how often, of a real and a fake video drawn at random, the fake one has the higher score. 0.5 is a guess, 1 is'

@@ -66,6 +66,16 @@ def test_quarters_of_a_quantity():
   assert sum(row['n'] for row in rows.values()) == 8
 
 
+def test_a_class_of_one_person_leaves_the_interval_open():
+  """How often reals of others are misjudged, one person can not tell."""
+  folders, names = ['x'] * 4 + ['y'] * 4, ['ann', 'ann', 'bob', 'cem', 'ann', 'bob', 'bob', 'cem']
+  rows = rows_of('folder', [0, 0, 1, 1] * 2, [0.1, 0.9, 0.9, 0.2] * 2, folder=folders, identity=names)
+  assert [(name, row['score'], row['interval'] is None) for name, row in rows.items()] == [
+    ('y', 0.5, False),
+    ('x', 0.5, True),
+  ]
+
+
 def test_what_does_not_differ_is_left_out():
   _, scores, _ = make_measured([0, 1] * 4, [0.2] * 8)
   assert set(break_down(scores, 0.5)) == {'identity'}
