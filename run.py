@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> None:
   logging.set_verbosity(logging.WARNING)  # libraries report each file they open
   keep_freed_memory()  # first of all: threads that run already keep to the old ways
   keep_compiled()
-  workdir = Path(FLAGS.workdir)
+  workdir = Path(FLAGS.workdir).expanduser()
   if FLAGS.coordinator or FLAGS.process_count > 1:
     join_processes()
   print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.devices()))

@@ -129,12 +129,12 @@ def choose_stream(container: av.container.InputContainer) -> av.VideoStream:
 
 
 def _rank(stream: av.VideoStream) -> tuple:
-  """Of two streams the film is the one that is no aside, moves, is the default, is larger, is longer; in this order."""
+  """Of two streams the film has a size, is no aside, moves, is the default, is larger, is longer; in this order."""
   size = stream.codec_context.width * stream.codec_context.height
   seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
   default = bool(stream.disposition & Disposition.default)
   moves = stream.frames > 1 if stream.frames else stream.codec_context.name not in STILLS  # not all files count
-  return not stream.disposition & ASIDES, moves, default, size, seconds
+  return size > 0, not stream.disposition & ASIDES, moves, default, size, seconds
 
 
 def holds_video(path: Path) -> bool:
