@@ -28,7 +28,9 @@ flags.DEFINE_string('workdir', None, 'Folder of the run: checkpoints, logs, figu
 flags.DEFINE_string('data_dir', None, "Folder of the built datasets (default: TFDS's).")
 flags.DEFINE_list('eval_datasets', [], 'With --mode=eval: built datasets, each NAME, its test part, or NAME:PART.')
 flags.DEFINE_enum('format', 'text', ['text', 'markdown', 'latex'], 'With --mode=eval: of the printed tables.')
-flags.DEFINE_list('video', [], 'With --mode=predict: video files and folders of them.')
+flags.DEFINE_multi_string(
+  'video', [], 'With --mode=predict: a file, folder or pattern, or several with commas; repeatable.'
+)
 flags.DEFINE_string('coordinator', None, 'Of several processes that train together: HOST:PORT of the first.')
 flags.DEFINE_integer('process_id', 0, 'With --coordinator: number of this process, from 0.', lower_bound=0)
 flags.DEFINE_integer('process_count', 1, 'With --coordinator: how many there are.', lower_bound=1)
@@ -42,7 +44,7 @@ def main(argv: Sequence[str]) -> None:
   logging.set_verbosity(logging.WARNING)  # libraries report each file they open
   keep_freed_memory()  # first of all: threads that run already keep to the old ways
   keep_compiled()
-  workdir = Path(FLAGS.workdir)
+  workdir = Path(FLAGS.workdir).expanduser()
   if FLAGS.coordinator or FLAGS.process_count > 1:
     join_processes()
   print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.devices()))

@@ -14,7 +14,7 @@ from lipfake_jax.clips.analysis import analyse_video
 from lipfake_jax.clips.clips import REASONS, Rejection, cut_clips
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.data.dataset import DataChoice, open_split
-from lipfake_jax.data.listing import find_videos
+from lipfake_jax.data.files import find_videos
 from lipfake_jax.data.splits import assign_parts
 
 ROOT = Path(__file__).parents[1]
@@ -28,7 +28,7 @@ CORNERS = np.array([1 + 1j, 1 - 1j, -1 + 1j, -1 - 1j])
 
 
 def test_every_file_is_a_clip_or_a_named_reason(tmp_path):
-  paths = find_videos(Path(FOLDER))
+  paths = find_videos(Path(FOLDER)).found
   results = [extraction.load_result(c, 'k') for c in extraction.extract_videos(paths, ClipSpec(), tmp_path)]
   assert {r.reason for r in results if isinstance(r, Rejection)} <= set(REASONS)
   assert sum(isinstance(r, list) for r in results) > 0.9 * len(paths)
@@ -39,7 +39,7 @@ def test_what_is_skipped_hardly_matters(models):
   quick = ClipSpec()
   exact = dataclasses.replace(quick, landmark_stride=1, screen=False)
   shifts, same = [], []
-  candidates = find_videos(Path(FOLDER, 'clips'))
+  candidates = find_videos(Path(FOLDER, 'clips')).found
   for path in candidates[:: max(1, len(candidates) // SAMPLE)]:
     analyses = [analyse_video(path, spec, models) for spec in (exact, quick)]
     outcomes = [cut_clips(analysis, spec, 'k') for analysis, spec in zip(analyses, (exact, quick), strict=True)]

@@ -48,6 +48,10 @@ def test_a_wrong_flag_is_one_message_that_lists_what_exists(flag, tmp_path):
     (['--mode=eval', '--eval_datasets=demo_lips'], 'train first'),
     (['--mode=predict'], 'needs --video'),
     (['--mode=predict', '--video=README.md'], 'train first'),
+    (
+      ['--mode=predict', '--video=README.md', '--video=https://a.org/b.mp4'],
+      'addresses are not read: download the video',
+    ),
     (['--config=configs/demo.py', '--config.model.name=lstm'], 'choose one of cnn_lstm'),
     (['--config=configs/demo.py', '--process_count=2'], 'needs --coordinator=HOST:PORT'),
     (['--mode=predict', '--coordinator=localhost:1', '--video=a'], 'runs in one process'),

@@ -6,7 +6,8 @@ from pathlib import Path
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.listing import Listing, find_entry, find_videos, read_instructions, wrong_layout
+from lipfake_jax.data.files import Files, find_videos
+from lipfake_jax.data.listing import Listing, find_entry, read_instructions, wrong_layout
 
 # Folder -> label, and the names in it: id<target>_<take>, id<target>_id<source>_<take>, <number>.
 FOLDERS = {
@@ -31,7 +32,8 @@ class Builder(LipClipBuilder):
     missing = [name for name, place in places.items() if place is None and name != OPTIONAL]
     if missing:
       raise wrong_layout(root, ' and '.join(missing))
-    paths = [(folder, path) for folder, place in places.items() if place for path in find_videos(place)]
+    files = {folder: find_videos(place) for folder, place in places.items() if place}
+    paths = [(folder, path) for folder, found in files.items() for path in found]
     strange = [path.relative_to(root).as_posix() for folder, path in paths if not _match(folder, path)]
     paths = [(folder, path) for folder, path in paths if _match(folder, path)]
     listed, table = _read_list(find_entry(root, TEST_LIST)), find_entry(root, TEST_LIST)
@@ -42,6 +44,7 @@ class Builder(LipClipBuilder):
       'files whose names are none of the set, left out': strange,
       f'entries of {TEST_LIST} without a file': absent,
       'file missing, without which there is no official split': [] if table else [TEST_LIST],
+      **sum(files.values(), Files([])).named(root),
     }
     return Listing(videos, notes)
 

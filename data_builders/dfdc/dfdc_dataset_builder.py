@@ -6,7 +6,8 @@ from pathlib import Path
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.listing import Listing, find_files, find_videos, read_instructions, wrong_layout
+from lipfake_jax.data.files import find_files, find_videos
+from lipfake_jax.data.listing import Listing, read_instructions, wrong_layout
 
 METADATA = 'metadata.json'
 LABELS = {'REAL': 'real', 'FAKE': 'fake'}
@@ -34,10 +35,12 @@ class Builder(LipClipBuilder):
           videos.append(_record(path, root, entry, table))
         else:
           absent.append(path.relative_to(root).as_posix())
-    unlisted = [path.relative_to(root).as_posix() for path in find_videos(root) if path not in listed]
+    files = find_videos(root)
+    unlisted = [path.relative_to(root).as_posix() for path in files if path not in listed]
     notes = {
       f'entries of {METADATA} without a file': absent,
       f'files that no {METADATA} names, left out for want of a label': unlisted,
+      **files.named(root),
     }
     return Listing(videos, notes)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.listing import Listing, find_entry, find_videos, read_instructions, wrong_layout
+from lipfake_jax.data.files import Files, find_videos
+from lipfake_jax.data.listing import Listing, find_entry, read_instructions, wrong_layout
 
 ORIGINALS, MANIPULATED = 'original_sequences', 'manipulated_sequences'
 METHODS = ('Deepfakes', 'Face2Face', 'FaceSwap', 'NeuralTextures', 'FaceShifter', 'DeepFakeDetection')
@@ -39,7 +40,8 @@ class Builder(LipClipBuilder):
     if not places:
       raise wrong_layout(root, f'{ORIGINALS} and {MANIPULATED}')
     found, strange = [], []
-    for path in (path for place in places for path in find_videos(place)):
+    files = sum(map(find_videos, places), Files([]))
+    for path in files:
       record = _record(path, root)
       if record:
         found.append(record)
@@ -61,6 +63,7 @@ class Builder(LipClipBuilder):
       'files that are none of the set, left out': strange,
       'videos that the split files do not name, drawn by person': strangers,
       'split files missing, without which there is no official split': [n for n, p in LISTS.items() if p not in tables],
+      **files.named(root),
     }
     return Listing(videos, notes)
 

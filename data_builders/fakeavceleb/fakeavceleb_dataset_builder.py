@@ -9,7 +9,8 @@ from pathlib import Path
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import CONFIGS, LipClipBuilder, LipClipConfig
-from lipfake_jax.data.listing import Listing, find_entry, find_videos, read_instructions, wrong_layout
+from lipfake_jax.data.files import Files, find_videos
+from lipfake_jax.data.listing import Listing, find_entry, read_instructions, wrong_layout
 
 TABLE = 'meta_data.csv'
 COLUMNS = ('source', 'target1', 'target2', 'method', 'type', 'race', 'gender', 'path')
@@ -54,8 +55,9 @@ class Builder(LipClipBuilder):
     rows, doubles = _read_table(table)
     labels = {**FOLDERS, POLICY: getattr(self.builder_config, 'fake_audio', '')}
     videos, undecided, unlisted, seen = [], [], [], set()
+    files = {folder: find_videos(place) for folder, place in places.items() if place}
     for folder, place in ((folder, place) for folder, place in places.items() if place):
-      for path in find_videos(place):
+      for path in files[folder]:
         name, key = f'{folder}/{path.relative_to(place).as_posix()}', path.relative_to(root).as_posix()
         seen.add(name)
         if name not in rows:
@@ -70,6 +72,7 @@ class Builder(LipClipBuilder):
       f'files that {TABLE} does not name, kept by their folder': unlisted,
       f'videos of {POLICY} (real lips, fake audio), left out: the configs {", ".join(c.name for c in POLICIES)} label'
       ' them': undecided,
+      **sum(files.values(), Files([])).named(root),
     }
     return Listing(videos, notes)
 

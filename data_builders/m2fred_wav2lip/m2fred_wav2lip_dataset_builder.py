@@ -6,7 +6,8 @@ from pathlib import Path
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.listing import Listing, find_entry, find_videos, read_instructions, wrong_layout
+from lipfake_jax.data.files import find_videos
+from lipfake_jax.data.listing import Listing, find_entry, read_instructions, wrong_layout
 
 REALS, FAKES = 'M2FRED', 'WAV2LIP'
 # Matched with a real's path below its root, without the suffix: <III>_<session>_<mask>_<take>, mask 1 is masked.
@@ -58,6 +59,7 @@ class Builder(LipClipBuilder):
     notes = {
       'masked videos, left out': masked,
       f'files whose names the pattern {pattern.pattern!r} does not know, left out': strange,
+      **(reals + fakes).named(root),
     }
     return Listing(videos, notes)
 

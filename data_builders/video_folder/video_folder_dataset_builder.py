@@ -6,7 +6,8 @@ from pathlib import Path
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import LABELS, PARTS, VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.listing import Listing, find_videos, read_instructions
+from lipfake_jax.data.files import find_videos
+from lipfake_jax.data.listing import Listing, read_instructions
 
 COLUMNS = ('path', 'label', 'identity', 'second_identity', 'method', 'original', 'split')
 
@@ -28,8 +29,8 @@ class Builder(LipClipBuilder):
 
 
 def _from_folders(root: Path) -> Listing:
-  records, unlabelled = [], []
-  for path in find_videos(root):
+  records, unlabelled, files = [], [], find_videos(root)
+  for path in files:
     key = path.relative_to(root).as_posix()
     labels = [part.lower() for part in path.relative_to(root).parent.parts if part.lower() in LABELS]
     if not labels:
@@ -37,7 +38,7 @@ def _from_folders(root: Path) -> Listing:
       continue
     label = labels[-1]
     records.append(VideoRecord(path, key, label, method='original' if label == 'real' else '', folder=label))
-  return Listing(records, {'videos outside of real/ and fake/, left out': unlabelled})
+  return Listing(records, {'videos outside of real/ and fake/, left out': unlabelled, **files.named(root)})
 
 
 def _from_table(table: Path) -> list[VideoRecord]:

@@ -1,11 +1,15 @@
 """A user's own videos: labels by folder, or everything by a CSV."""
 
+import os
+
+import numpy as np
 import pytest
 
 from data_builders.conftest import touch
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.data.builder import create_builder
 from lipfake_jax.data.listing import layout_table
+from tests.conftest import write_video
 
 
 @pytest.fixture
@@ -74,3 +78,26 @@ def test_a_bad_table_names_the_line(tmp_path, listed, table, message):
 def test_two_tables_are_one_too_many(tmp_path, listed):
   with pytest.raises(UserError, match='holds 2 CSV files'):
     listed(touch(tmp_path / 'v', 'a.csv', 'b.csv'))
+
+
+def test_what_is_left_out_is_told_by_reason(survey, tmp_path):
+  """The trash is no training example, a pipe is not waited for, and a video is one under any suffix."""
+  noise = np.random.default_rng(0).integers(0, 255, (12, 32, 32, 3), np.uint8)
+  film = write_video(tmp_path / 'film.ts', noise, codec='mpeg2video').read_bytes()
+  root = tmp_path / 'v'
+  for name in ('real/a.mp4', 'real/b.wmv', 'fake/c.MTS', 'fake/d', 'real/.Trash-0/files/e.mp4', 'fake/._c.MTS'):
+    touch(root, name)
+    (root / name).write_bytes(film)
+  (root / 'fake' / 'notes.txt').write_text('no video')
+  os.mkfifo(root / 'real' / 'cam.mp4')
+  listing = survey(root)
+  assert [video.key for video in listing.videos] == ['fake/c.MTS', 'fake/d', 'real/a.mp4', 'real/b.wmv']
+  table = layout_table(listing, {})
+  assert '2 hidden files and folders, left out: fake/._c.MTS, real/.Trash-0' in table
+  assert '1 pipes, sockets, devices and links that lead nowhere, left out: real/cam.mp4' in table
+  assert '1 files that hold no video, left out: fake/notes.txt' in table
+
+
+def test_keys_are_valid_text_whatever_the_files_are_called(listed, tmp_path):
+  root = touch(tmp_path / 'v', os.fsdecode(b'real/caf\xe9.mp4'), 'fake/a\nb\x1b[31m.mp4')
+  assert list(listed(root)) == [r'fake/a\nb\x1b[31m.mp4', r'real/caf\xe9.mp4']

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.listing import Listing, find_videos, read_instructions
+from lipfake_jax.data.files import find_videos
+from lipfake_jax.data.listing import Listing, read_instructions
 
 NAME = re.compile(r'(?P<identity>\d{3})(?!\d).*')  # the person's number, then session and shot in various spellings
 
@@ -18,11 +19,12 @@ class Builder(LipClipBuilder):
 
   def list_videos(self, root: Path) -> Listing:
     """Every video whose name starts with a person's number."""
-    videos, strange = [], []
-    for path in find_videos(root):
+    videos, strange, files = [], [], find_videos(root)
+    for path in files:
       key, match = path.relative_to(root).as_posix(), NAME.fullmatch(path.stem)
       if match:
         videos.append(VideoRecord(path, key, 'real', match['identity'], method='original', folder='recordings'))
       else:
         strange.append(key)
-    return Listing(videos, {"files whose names do not start with a person's three digits, left out": strange})
+    unknown = "files whose names do not start with a person's three digits, left out"
+    return Listing(videos, {unknown: strange, **files.named(root)})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lipfake_jax.cli.arguments import DATA_DIR_HELP, create_parser
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.names import printable
 
 if TYPE_CHECKING:
   from lipfake_jax.core.clip_spec import ClipSpec
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> None:
 
   data_dir = find_data_dir(options.data_dir)
   builder = create_builder(options.dataset, options.config, data_dir)
-  listing = doctor.list_source(builder, options.manual_dir)
+  listing = doctor.list_source(builder, options.manual_dir.expanduser())
   print(layout_table(listing, builder.PUBLISHED))
   unreadable = doctor.find_unreadable([video.path for video in listing.videos])
   print(_describe_unreadable(unreadable, len(listing.videos)))
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _describe_unreadable(unreadable: Mapping[Path, str], total: int) -> str:
-  lines = [f'  {path}: {why}' for path, why in list(unreadable.items())[:SAMPLE]]
+  lines = [f'  {printable(str(path))}: {why}' for path, why in list(unreadable.items())[:SAMPLE]]
   return '\n'.join([f'{len(unreadable)} of {total} videos have no readable head', *lines])
 
 

@@ -5,7 +5,7 @@ the threshold and the chosen frames. With --augment also VIDEO.augment.png: what
 augmentation of training does to the clip.
 
   lipfake inspect a.mp4
-  lipfake inspect a.mp4 b.mp4 --config=uniform_face_60x64 --augment --out=pictures
+  lipfake inspect folder/ 'b*.mp4' --config=uniform_face_60x64 --augment --out=pictures
 """
 
 import sys
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from lipfake_jax.cli.arguments import create_parser
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.names import note_lines, printable, printable_lines
 
 if TYPE_CHECKING:
   from lipfake_jax.clips.landmarks import FaceModels
@@ -26,7 +27,7 @@ DEFAULT_CONFIG = 'flow_lips_60x64'
 def main(arguments: Sequence[str]) -> None:
   """Draws each video; one that can't be read is told, and ends the command with 2 after all the others."""
   parser = create_parser('inspect', __doc__)
-  parser.add_argument('videos', nargs='+', metavar='VIDEO', type=Path)
+  parser.add_argument('videos', nargs='+', metavar='VIDEO', help='a file, a folder of them, or a pattern')
   parser.add_argument(
     '--config', metavar='NAME', default=DEFAULT_CONFIG, help='what a clip is, as builders call it (%(default)s)'
   )
@@ -38,33 +39,39 @@ def main(arguments: Sequence[str]) -> None:
 
   from lipfake_jax.clips.landmarks import open_face_models
   from lipfake_jax.core.clip_spec import SPECS
+  from lipfake_jax.data.files import find_sources
+  from lipfake_jax.report.clip_picture import name_pictures
 
   if options.config not in SPECS:
     raise UserError(f'--config={options.config}: choose one of {", ".join(SPECS)}')
-  options.out.mkdir(parents=True, exist_ok=True)
+  files, spec = find_sources(options.videos), SPECS[options.config]
+  outputs = [options.out / name for name in name_pictures(files.found)]
   with open_face_models() as models:
-    drawn = [_draw(video, SPECS[options.config], models, options.out, options.augment) for video in options.videos]
+    drawn = [_draw(video, spec, models, out, options.augment) for video, out in zip(files, outputs, strict=True)]
+  for line in note_lines(files.named()):
+    print(line)
   if not all(drawn):
     sys.exit(2)
 
 
-def _draw(video: Path, spec: 'ClipSpec', models: 'FaceModels', folder: Path, augment: bool) -> bool:
-  """Whether the video could be read."""
+def _draw(video: Path, spec: 'ClipSpec', models: 'FaceModels', out: Path, augment: bool) -> bool:
+  """Draws into files that begin with `out`; whether the video could be read."""
   from lipfake_jax.clips.clips import Rejection
   from lipfake_jax.report.clip_picture import draw_augmentations, inspect_video
 
-  output = folder / f'{video.stem}.inspect.png'
+  out.parent.mkdir(parents=True, exist_ok=True)
+  output = out.with_name(f'{out.name}.inspect.png')
   try:
     outcome = inspect_video(video, spec, models, output)
   except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
+    print(f'error: {printable_lines(str(error))}', file=sys.stderr)
     return False
   if isinstance(outcome, Rejection):
-    print(f'{output} ({outcome.reason}: {outcome.detail})')
+    print(f'{printable(str(output))} ({outcome.reason}: {outcome.detail})')
     return True
-  print(output)
+  print(printable(str(output)))
   if augment:
-    output = folder / f'{video.stem}.augment.png'
+    output = out.with_name(f'{out.name}.augment.png')
     draw_augmentations(outcome[0], output)
-    print(output)
+    print(printable(str(output)))
   return True

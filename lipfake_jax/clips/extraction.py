@@ -33,7 +33,7 @@ from lipfake_jax.core.clip_spec import ClipSpec
 
 # Parts of the cache's names: raised whenever the same video and spec yield other bytes.
 EXTRACTION_VERSION = 5
-FACES_VERSION = 1
+FACES_VERSION = 2
 
 TIME_LIMIT_S = 1800.0  # for one video: more than an hour of 1080p takes; what needs longer hangs
 

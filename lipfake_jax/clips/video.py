@@ -10,12 +10,14 @@ import dataclasses
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import cv2
 import numpy as np
 
-MAX_PIXELS = 40_000_000  # of a frame; 8K has 33 million. A header may claim anything, and memory is taken by it
+from lipfake_jax.clips.container import MAX_PIXELS, VideoError, display_matrix, open_video, orient
+
 MAX_SIDE = 4096  # larger frames are halved: landmarks are stored in fixed point, and a mouth is large enough there
 PLANAR = ('yuv420p', 'yuv422p', 'yuv444p', 'yuvj420p', 'yuvj422p', 'yuvj444p')  # read as they are, 8 bits
 SQUARE = 0.01  # pixels whose sides differ by less than this share count as square
@@ -26,17 +28,13 @@ LUMA_WEIGHTS_DEFAULT = (0.299, 0.114)  # BT.601, also where a file does not say
 FULL_RANGE = 2  # as PyAV numbers it: Y from 0 to 255, not 16 to 235
 
 
-class VideoError(ValueError):
-  """The file can't be read as a video; the message says why, and leaves its name to the caller."""
-
-
 @dataclasses.dataclass(frozen=True)
 class Frame:
   """One decoded frame, upright, with square pixels.
 
   Attributes:
     index: position in the file.
-    time_s: seconds, rising from frame to frame.
+    time_s: seconds since the file begins, rising from frame to frame.
     planes: uint8 Y [H, W], U and V [H', W'], where H' and W' may be smaller than H and W.
     to_rgb: float32 [3, 4]: RGB = to_rgb @ (Y, U, V, 1).
   """
@@ -82,37 +80,35 @@ def probe(path: Path) -> VideoInfo:
   Raises:
     VideoError: the file is missing, is no video or has no video stream.
   """
-  with _open(path) as container:
-    stream = container.streams.video[0]
+  with open_video(path) as (container, stream):
     duration = float(container.duration / av.time_base) if container.duration else 0.0
-    return VideoInfo(
-      _fps(stream), stream.codec_context.width, stream.codec_context.height, stream.codec_context.name, duration
-    )
+    codec = stream.codec_context
+    return VideoInfo(_fps(stream), codec.width, codec.height, codec.name, duration)
 
 
 def read_frames(path: Path) -> Iterator[Frame]:
   """Decodes a video from its first frame to its last, one frame in memory at a time, with one thread.
 
   Packets that don't decode are passed over, as players do: a file damaged in the middle still yields the rest.
-  Interlaced frames are deinterlaced, display rotations undone, oblong pixels made square, frames over 4096 pixels
-  halved. A frame without a time, or one not after the frame before it, gets the next one by the frame rate.
+  Interlaced frames are deinterlaced, turned and mirrored ones shown upright, oblong pixels made square, frames over
+  4096 pixels halved. Times count from the beginning of the file, which recorders and broadcasts put anywhere. A frame
+  without a time, or one not after the frame before it, gets the next one by the frame rate.
 
   Raises:
     VideoError: the file is no video, its frames are too large, or not one of them decodes.
   """
-  with _open(path) as container:
-    stream = container.streams.video[0]
+  with open_video(path) as (container, stream):
     stream.codec_context.thread_count = 1
     step_s, last_s, index = 1 / _fps(stream), None, 0
-    aspect = _pixel_aspect(stream)
+    began_s = (container.start_time or 0) / av.time_base
     try:
       for raw in _deinterlace(_decode(container, stream), stream):
-        time_s = float(raw.time) if raw.time is not None else None
+        time_s = float(raw.time) - began_s if raw.time is not None else None
         if last_s is not None and (time_s is None or not time_s > last_s):
           time_s = last_s + step_s
         last_s = time_s if time_s is not None else 0.0
         planes, to_rgb = read_planes(raw)
-        yield Frame(index, last_s, _upright(planes, raw.rotation, aspect), to_rgb)
+        yield Frame(index, last_s, _upright(planes, display_matrix(raw), _pixel_aspect(stream)), to_rgb)
         index += 1
     except VideoError:
       raise
@@ -120,23 +116,6 @@ def read_frames(path: Path) -> Iterator[Frame]:
       raise VideoError(f'frame {index} can not be read as an image: {error}') from error
   if not index:
     raise VideoError('no frame of its video stream decodes')
-
-
-def _open(path: Path) -> av.container.InputContainer:
-  try:
-    container = av.open(str(path), metadata_errors='replace')  # names and comments may be in any encoding
-  except (OSError, av.FFmpegError) as error:
-    raise VideoError(getattr(error, 'strerror', None) or str(error)) from error
-  streams = container.streams.video
-  if streams and streams[0].codec_context:
-    size = streams[0].codec_context.width, streams[0].codec_context.height
-    if size[0] * size[1] <= MAX_PIXELS:
-      return container
-    problem = f'its frames have {size[0]}x{size[1]} pixels, more than {MAX_PIXELS:,}: scale the video down first'
-  else:
-    problem = 'no decoder knows its video stream' if streams else 'the file has no video stream'
-  container.close()
-  raise VideoError(problem)
 
 
 def _decode(container, stream) -> Iterator[av.VideoFrame]:
@@ -159,15 +138,40 @@ def _decode(container, stream) -> Iterator[av.VideoFrame]:
 
 
 def _deinterlace(frames: Iterator[av.VideoFrame], stream) -> Iterator[av.VideoFrame]:
-  """Passes frames through; from the first interlaced one on by way of FFmpeg's yadif, which mends interlaced ones."""
+  """Passes frames through; from the first interlaced one on by way of FFmpeg's yadif, which mends interlaced ones.
+
+  A filter knows one shape of frames: where it changes, as in broadcasts, the next filter begins.
+  """
+  shape, ends = None, None
   for frame in frames:
-    if frame.interlaced_frame:
-      yield from _yadif(frame, frames, stream)
-      return
-    yield frame
+    if ends and shape != _shape(frame):
+      yield from _drain(ends)
+      ends = None
+    if not ends and frame.interlaced_frame:
+      shape, ends = _shape(frame), _open_yadif(frame, stream)
+    if ends:
+      ends.source.push(frame)
+      yield from _pull(ends.sink)
+    else:
+      yield frame
+  if ends:
+    yield from _drain(ends)
 
 
-def _yadif(first: av.VideoFrame, rest: Iterator[av.VideoFrame], stream) -> Iterator[av.VideoFrame]:
+def _shape(frame: av.VideoFrame) -> tuple[int, int, str]:
+  return frame.width, frame.height, frame.format.name
+
+
+class _Yadif(NamedTuple):
+  """A filter's two ends, and the graph that must live as long as they do."""
+
+  graph: av.filter.Graph
+  source: av.filter.context.FilterContext
+  sink: av.filter.context.FilterContext
+
+
+def _open_yadif(first: av.VideoFrame, stream) -> _Yadif:
+  """A deinterlacing filter for frames like the first one."""
   graph = av.filter.Graph()
   source = graph.add_buffer(
     width=first.width, height=first.height, format=first.format, time_base=first.time_base or stream.time_base
@@ -177,14 +181,13 @@ def _yadif(first: av.VideoFrame, rest: Iterator[av.VideoFrame], stream) -> Itera
   source.link_to(yadif)
   yadif.link_to(sink)
   graph.configure()
-  shape = (first.width, first.height, first.format.name)
-  source.push(first)
-  for frame in rest:
-    if (frame.width, frame.height, frame.format.name) == shape:  # the filter knows one shape
-      source.push(frame)
-    yield from _pull(sink)
-  source.push(None)
-  yield from _pull(sink)
+  return _Yadif(graph, source, sink)
+
+
+def _drain(ends: _Yadif) -> Iterator[av.VideoFrame]:
+  """The frames that a filter still holds."""
+  ends.source.push(None)
+  yield from _pull(ends.sink)
 
 
 def _pull(sink) -> Iterator[av.VideoFrame]:
@@ -226,13 +229,12 @@ def _pixel_aspect(stream) -> float:
   return float(ratio) if ratio and 0.25 <= ratio <= 4 else 1.0
 
 
-def _upright(planes: tuple, rotation: int | None, aspect: float) -> tuple:
+def _upright(planes: tuple, matrix: np.ndarray | None, aspect: float) -> tuple:
   if abs(aspect - 1) > SQUARE:
     planes = tuple(_resize(plane, max(aspect, 1), max(1 / aspect, 1)) for plane in planes)
   if max(planes[0].shape) > MAX_SIDE:
     planes = tuple(_resize(plane, 0.5, 0.5) for plane in planes)
-  quarter_turns = round((rotation or 0) / 90) % 4  # the display matrix turns counter-clockwise, as rot90 does
-  return tuple(np.ascontiguousarray(np.rot90(plane, quarter_turns)) for plane in planes) if quarter_turns else planes
+  return tuple(np.ascontiguousarray(orient(plane, matrix)) for plane in planes) if matrix is not None else planes
 
 
 def _resize(plane: np.ndarray, x: float, y: float) -> np.ndarray:

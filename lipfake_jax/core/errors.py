@@ -1,8 +1,11 @@
 """The exceptions that the commands turn into a message and an exit code."""
 
 import contextlib
+import io
 import sys
 from collections.abc import Iterator
+
+from lipfake_jax.core.names import printable_lines
 
 
 class UserError(ValueError):
@@ -20,11 +23,17 @@ class Interrupted(Exception):
 
 @contextlib.contextmanager
 def exit_codes() -> Iterator[None]:
-  """Ends the process with code 2 on a user's mistake and 128 + N on signal N, each with its message alone."""
+  """Ends the process with code 2 on a user's mistake and 128 + N on signal N, each with its message alone.
+
+  What a terminal's encoding lacks is written out, as in 'caf\\xe9', rather than an error.
+  """
+  for stream in (sys.stdout, sys.stderr):
+    if isinstance(stream, io.TextIOWrapper):
+      stream.reconfigure(errors='backslashreplace')
   try:
     yield
   except UserError as error:
-    print(f'error: {error}', file=sys.stderr)
+    print(f'error: {printable_lines(str(error))}', file=sys.stderr)
     sys.exit(2)
   except Interrupted as signal:
     print(signal, file=sys.stderr)

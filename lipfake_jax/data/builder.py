@@ -25,6 +25,7 @@ from lipfake_jax.clips.clips import Clip, Rejection, to_fields
 from lipfake_jax.clips.features import features_of
 from lipfake_jax.core.clip_spec import SPECS, ClipSpec
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.names import printable
 from lipfake_jax.core.vocabulary import LABELS, VideoRecord
 from lipfake_jax.data import splits
 from lipfake_jax.data.listing import (
@@ -81,8 +82,8 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
     """`list_videos`, checked. Raises UserError with what is wrong and how the layout should be."""
     try:
       listing = self.list_videos(root)
-      named = [dataclasses.replace(video, dataset=video.dataset or self.name) for video in listing.videos]
-      check_videos(root, named)
+      named = [_presentable(video, self.name) for video in listing.videos]
+      check_videos(root, named, listing.notes)
     except UserError as error:
       raise UserError(f'{self.name}: {error}.\n\n{self.MANUAL_DOWNLOAD_INSTRUCTIONS}') from error
     return Listing(name_people(named), listing.notes)
@@ -264,6 +265,12 @@ def rejection_table(counts: dict[str, dict[str, int]]) -> str:
     lost = f'{shares[0]:.1%} of the reals and {shares[1]:.1%} of the fakes'
     lines.append(f'warning: {lost} were rejected: what remains may differ between the classes by more than their label')
   return '\n'.join(lines)
+
+
+def _presentable(video: VideoRecord, dataset: str) -> VideoRecord:
+  """The record with its dataset's name, and texts that any file or terminal takes, whatever its own file is called."""
+  texts: dict[str, Any] = {name: printable(getattr(video, name)) for name in TEXTS}
+  return dataclasses.replace(video, **{**texts, 'dataset': video.dataset or dataset})
 
 
 def _texts(video: VideoRecord) -> dict[str, str]:

@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.names import is_hidden, note_lines, shorten
 from lipfake_jax.core.people import stem
 from lipfake_jax.core.vocabulary import VideoRecord
 
-VIDEO_SUFFIXES = ('.avi', '.gif', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm')
 BUILDERS = Path(__file__).parents[2] / 'data_builders'
 STORED = 'clips'  # the one TFDS split that a dataset is built as; its parts are a choice at reading
 UNEVEN_REJECTIONS = 0.05  # a difference of the classes' shares of rejected videos that is worth a warning
-EXAMPLES = 3  # names given in a message for many
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,28 +44,10 @@ def read_instructions(dataset: str) -> str:
   return (BUILDERS / dataset / 'README.md').read_text()
 
 
-def find_files(folder: Path) -> list[Path]:
-  """All files below a folder, sorted. Links to folders are followed, each folder once."""
-  found: list[Path] = []
-  seen: set[str] = set()
-  for place, folders, files in os.walk(folder, followlinks=True):
-    folders.sort()
-    if (real := os.path.realpath(place)) in seen:
-      folders.clear()
-      continue
-    seen.add(real)
-    found += [Path(place, name) for name in files]
-  return sorted(found)
-
-
-def find_videos(folder: Path) -> list[Path]:
-  """The files below a folder that are named like videos, sorted."""
-  return [path for path in find_files(folder) if path.suffix.lower() in VIDEO_SUFFIXES]
-
-
 def find_entry(root: Path, name: str) -> Path | None:
   """The file or folder of this name, in any case of its letters, in the root or in one of its folders."""
-  for folder in (root, *sorted(path for path in root.iterdir() if path.is_dir())):
+  inner = [path for path in sorted(root.iterdir()) if path.is_dir() and not is_hidden(path.name)]
+  for folder in (root, *(path for path in inner if os.access(path, os.R_OK | os.X_OK))):
     for path in sorted(folder.iterdir()):
       if path.name.lower() == name.lower():
         return path
@@ -79,11 +60,11 @@ def wrong_layout(root: Path, lacking: str) -> UserError:
   return UserError(f'{root} lacks {lacking}; it holds {shorten(held) if held else "nothing"}')
 
 
-def check_videos(root: Path, videos: Iterable[VideoRecord]) -> None:
-  """Raises UserError where there is no video, or two have the same key."""
+def check_videos(root: Path, videos: Iterable[VideoRecord], notes: Mapping[str, list[str]] | None = None) -> None:
+  """Raises UserError where there is no video, with the notes on what there is, or two have the same key."""
   counts = collections.Counter(f'{video.dataset}/{video.key}' for video in videos)
   if not counts:
-    raise UserError(f'no video of it below {root}')
+    raise UserError('\n'.join([f'no video of it below {root}', *note_lines(notes or {})]))
   doubles = [key for key, count in counts.items() if count > 1]
   if doubles:
     raise UserError(f'{len(doubles)} videos are listed twice ({shorten(doubles)}): list each file once')
@@ -117,10 +98,4 @@ def layout_table(listing: Listing, published: Mapping[tuple[str, str], int]) -> 
   for row in rows:
     lines.append(f'{row[0]:{width}}  {row[1]:5} {found[row]:8}{published.get(row, "-"):>11}')
   lines += [f'no video of {shorten(absent)}'] if absent else []
-  lines += [f'{len(names)} {kind}: {shorten(names)}' for kind, names in listing.notes.items() if names]
-  return '\n'.join(lines)
-
-
-def shorten(names: list[str]) -> str:
-  """The first of many names."""
-  return ', '.join(names[:EXAMPLES]) + (', ...' if len(names) > EXAMPLES else '')
+  return '\n'.join([*lines, *note_lines(listing.notes)])

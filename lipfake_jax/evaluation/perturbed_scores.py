@@ -15,11 +15,11 @@ from lipfake_jax.clips import extraction
 from lipfake_jax.clips.clips import Rejection
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.names import shorten
 from lipfake_jax.core.vocabulary import LABELS, VideoRecord
 from lipfake_jax.data import splits
 from lipfake_jax.data.builder import create_builder
 from lipfake_jax.data.dataset import Split
-from lipfake_jax.data.listing import shorten
 from lipfake_jax.evaluation.tested import name_tested, open_tested
 from lipfake_jax.inference import predict
 from lipfake_jax.inference.run import Run

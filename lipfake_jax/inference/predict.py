@@ -14,14 +14,15 @@ import numpy as np
 from lipfake_jax.clips import extraction
 from lipfake_jax.clips.clips import Clip, Rejection
 from lipfake_jax.core.clip_spec import ClipSpec
-from lipfake_jax.core.errors import UserError
-from lipfake_jax.data import listing
+from lipfake_jax.core.names import note_lines, printable
+from lipfake_jax.data.files import find_sources
 from lipfake_jax.inference.parallel_eval import check_batch_size
 from lipfake_jax.inference.run import Run, open_run, read_input
 from lipfake_jax.scoring.aggregation import aggregate
 from lipfake_jax.scoring.verdict import Decision, calibrate
 
 Prediction = dict[str, Any]
+MAX_WIDTH = 100  # of the table's first column; longer names run into the next
 
 
 def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> list[Prediction]:
@@ -29,7 +30,7 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
 
   Args:
     workdir: of the run.
-    sources: video files, and folders to look through for video files.
+    sources: video files, folders to look through, patterns and lists with commas, see `files.find_sources`.
     batch_size: clips at once.
 
   Returns:
@@ -40,18 +41,20 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
     UserError: no trained run, or a source that does not exist or holds no video.
   """
   check_batch_size(batch_size)
-  paths = find_videos(sources)
+  files = find_sources(sources)
+  paths = files.found
   run = open_run(workdir)
   caches = extraction.extract_videos(paths, ClipSpec(**run.meta['clip']), workdir / 'clip_cache')
-  outcomes = [extraction.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
+  outcomes = [extraction.load_result(cache, printable(str(path))) for path, cache in zip(paths, caches, strict=True)]
   scores = iter(score_videos(run, [found for found in outcomes if not isinstance(found, Rejection)], batch_size))
   predictions = [
-    _rejected(found) if isinstance(found, Rejection) else _scored(str(path), next(scores), run.decision)
+    _rejected(found) if isinstance(found, Rejection) else _scored(printable(str(path)), next(scores), run.decision)
     for path, found in zip(paths, outcomes, strict=True)
   ]
-  print(prediction_table(predictions, run.decision.threshold))
+  print('\n'.join([prediction_table(predictions, run.decision.threshold), *note_lines(files.named())]))
   output = workdir / 'predictions.json'
-  output.write_text(json.dumps({**dataclasses.asdict(run.decision), 'videos': predictions}, indent=2))
+  report = {**dataclasses.asdict(run.decision), 'videos': predictions, 'left_out': files.named()}
+  output.write_text(json.dumps(report, indent=2))
   print(f'\nwritten to {output}')
   return predictions
 
@@ -63,25 +66,9 @@ def score_videos(run: Run, videos: Sequence[Sequence[Clip]], batch_size: int) ->
   return [aggregate(np.ravel([next(logits) for _ in clips]), run.rule) for clips in videos]
 
 
-def find_videos(sources: Sequence[str]) -> list[Path]:
-  """The files named, and the video files below the folders named, sorted within each folder, each once."""
-  paths: list[Path] = []
-  for source in map(Path, sources):
-    if source.is_dir():
-      found = listing.find_videos(source)
-      if not found:
-        raise UserError(f'{source}: no video in this folder (a name that ends in {", ".join(listing.VIDEO_SUFFIXES)})')
-      paths += found
-    elif source.is_file():
-      paths.append(source)
-    else:
-      raise UserError(f'{source}: no such file or folder')
-  return list(dict.fromkeys(paths))
-
-
 def prediction_table(predictions: Sequence[Prediction], threshold: float) -> str:
   """One line a video."""
-  width = max(len('video'), *(len(p['video']) for p in predictions))
+  width = min(max(len('video'), *(len(p['video']) for p in predictions)), MAX_WIDTH)
   lines = [f'{"video":{width}}  p_fake  verdict (fake above {threshold:.3f})']
   for p in predictions:
     figure = '     -' if p['p_fake'] is None else f'{p["p_fake"]:6.3f}'

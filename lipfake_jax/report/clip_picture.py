@@ -4,6 +4,9 @@ It shows the selected crops in time order, and the activity of every frame with 
 """
 
 import dataclasses
+import hashlib
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,12 +18,14 @@ from lipfake_jax.clips.landmarks import FaceModels
 from lipfake_jax.clips.video import VideoError
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.names import printable
 
 mpl.use('Agg')
 from matplotlib import pyplot as plt  # after the choice of a backend that needs no screen
 
 COLUMNS = 15  # crops in a row of the sheet
 GAP = 2  # pixels between them
+MAX_NAME = 240  # bytes of a picture's name without its ending
 
 
 def contact_sheet(frames: np.ndarray) -> np.ndarray:
@@ -36,7 +41,10 @@ def contact_sheet(frames: np.ndarray) -> np.ndarray:
 
 
 def draw_clip(analysis: Analysis, outcome: list[Clip] | Rejection, spec: ClipSpec, title: str) -> plt.Figure:
-  """The picture of one video; of a rejected one, its activity alone, with the reason in the title."""
+  """The picture of one video; of a rejected one, its activity alone, with the reason in the title.
+
+  A name is no formula, whatever dollars it has.
+  """
   clips = [] if isinstance(outcome, Rejection) else outcome
   heights = [3] * len(clips) + [2]
   figure, rows = plt.subplots(
@@ -46,10 +54,12 @@ def draw_clip(analysis: Analysis, outcome: list[Clip] | Rejection, spec: ClipSpe
     axes.axis('off')
     axes.imshow(contact_sheet(clip.frames))
     facts = f'mouth {clip.mouth_width:.0f} px, face in {clip.face_share:.0%} of the frames'
-    axes.set_title(f'{clip.key}: {spec.frames} frames by {spec.rule}, in time order; {facts}', loc='left')
+    axes.set_title(
+      f'{clip.key}: {spec.frames} frames by {spec.rule}, in time order; {facts}', loc='left', parse_math=False
+    )
   bottom = rows[-1, 0]
   if isinstance(outcome, Rejection):
-    bottom.set_title(f'{title}: {outcome.reason}, {outcome.detail}', loc='left')
+    bottom.set_title(f'{title}: {outcome.reason}, {outcome.detail}', loc='left', parse_math=False)
   _draw_activity(bottom, analysis, clips, spec)
   figure.tight_layout()
   return figure
@@ -68,11 +78,31 @@ def inspect_video(path: Path, spec: ClipSpec, models: FaceModels, output: Path) 
     raise UserError(f'{path}: {error}') from error
   everywhere = [measure_activity(analysis, track, spec, np.ones(len(track), bool)) for track in analysis.tracks]
   analysis = dataclasses.replace(analysis, tracks=everywhere)
-  outcome = cut_clips(analysis, spec, path.name)
-  figure = draw_clip(analysis, outcome, spec, path.name)
+  name = printable(path.name)
+  outcome = cut_clips(analysis, spec, name)
+  figure = draw_clip(analysis, outcome, spec, name)
   figure.savefig(output, dpi=110)
   plt.close(figure)
   return outcome
+
+
+def name_pictures(videos: Sequence[Path]) -> list[str]:
+  """A name for the picture of each video, without its ending: the video's own, or where two videos' are alike, the path
+  below the folder that all of them are in. No two are the same."""
+  names = [video.stem for video in videos]
+  if len({name.casefold() for name in names}) < len(names):
+    places = [os.path.abspath(video) for video in videos]
+    root = os.path.commonpath([os.path.dirname(place) for place in places])
+    names = [os.path.relpath(place, root) for place in places]
+  return [_fit_name(name) for name in names]
+
+
+def _fit_name(name: str) -> str:
+  """The name, cut short where no room is left for an ending: a file's name has at most 255 bytes."""
+  folder, last = os.path.split(name)
+  if len(os.fsencode(last)) > MAX_NAME:
+    last = f'{last[:40]}-{hashlib.sha256(os.fsencode(last)).hexdigest()[:8]}'
+  return os.path.join(folder, last)
 
 
 def draw_augmentations(clip: Clip, output: Path, draws: int = 2) -> None:

@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +8,7 @@ import pytest
 
 from lipfake_jax.clips.regions import LIP_POINTS
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.data import files
 from lipfake_jax.experiments.experiment import train_and_evaluate
 from lipfake_jax.inference import predict
 from lipfake_jax.inference.run import Run
@@ -40,6 +43,37 @@ def test_predict_gives_each_video_a_verdict_or_a_reason(trained, tmp_path, face_
   table = capsys.readouterr().out
   assert f'{face["p_fake"]:.3f}' in table
   assert 'none: no_face' in table
+
+
+def test_names_of_any_kind_are_told_in_valid_text(trained, tmp_path, text_video, capsys):
+  names = {
+    os.fsdecode(b'caf\xe9.mp4'): r'caf\xe9.mp4',
+    'a\nb.mp4': r'a\nb.mp4',
+    '\x1b[31mred.mp4': r'\x1b[31mred.mp4',
+    'a, b.mp4': 'a, b.mp4',
+    '23:50.mp4': '23:50.mp4',
+    f'{"n" * 250}.mp4': f'{"n" * 250}.mp4',
+    '日本.mp4': '日本.mp4',
+  }
+  for name in names:
+    shutil.copy(text_video, tmp_path / name)
+  (tmp_path / '._a.mp4').touch()
+  (tmp_path / 'notes.txt').write_text('no video')
+  os.mkfifo(tmp_path / 'pipe.mp4')
+  predict.predict_videos(trained, [str(tmp_path)], batch_size=2)
+  stored = (trained / 'predictions.json').read_text()
+  assert {video['video'] for video in json.loads(stored)['videos']} == {f'{tmp_path}/{name}' for name in names.values()}
+  assert json.loads(stored)['left_out'] == {
+    files.IS_HIDDEN: [f'{tmp_path}/._a.mp4'],
+    files.IS_SPECIAL: [f'{tmp_path}/pipe.mp4'],
+    files.IS_NO_VIDEO: [f'{tmp_path}/notes.txt'],
+  }
+  table = capsys.readouterr().out
+  assert '1 files that hold no video, left out' in table
+  for shown in names.values():
+    assert f'{tmp_path}/{shown}' in table
+  table.encode()  # UTF-8
+  assert '\x1b' not in table
 
 
 def test_models_of_landmarks_get_the_lips_of_all_clips_of_a_video():
