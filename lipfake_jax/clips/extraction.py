@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from lipfake_jax.clips.clips import Clip, Rejection, extract_clips, to_clip, to_fields
 from lipfake_jax.clips.landmarks import FaceModels, open_face_models
+from lipfake_jax.clips.whole_file import remove_abandoned, write_whole
 from lipfake_jax.core.clip_spec import ClipSpec
 
 # Parts of the cache's names: raised whenever the same video and spec yield other bytes.
@@ -74,7 +75,9 @@ def extract_videos(
       'time_limit_s': time_limit_s,
     }
     command = [sys.executable, '-m', 'lipfake_jax.clips.extraction']
-    if subprocess.run(command, input=json.dumps(request), text=True, check=False).returncode:
+    done = subprocess.run(command, input=json.dumps(request), text=True, check=False)
+    remove_abandoned(cache_dir)
+    if done.returncode:
       raise RuntimeError('the extraction stopped; what it had finished is kept, start it again to go on')
   return [clips for _, clips, _ in jobs]
 
@@ -125,14 +128,11 @@ def run_job(job: Job, spec: ClipSpec, models: FaceModels) -> str | None:
 
 
 def save_result(result: list[Clip] | Rejection, cache: Path) -> None:
-  """Writes a result under its name in one step, so that a file that exists is complete."""
+  """Writes a result; a file that exists is complete."""
   found: Sequence[Clip | Rejection] = [result] if isinstance(result, Rejection) else result
   fields = {f'{i}.{k}': v for i, item in enumerate(found) for k, v in to_fields(item).items()}
-  cache.parent.mkdir(parents=True, exist_ok=True)
-  partial = cache.with_name(f'{cache.name}.{os.getpid()}')
-  with open(partial, 'wb') as file:
+  with write_whole(cache) as file:
     np.savez(file, **fields)
-  partial.replace(cache)
 
 
 def load_result(cache: Path, key: str) -> list[Clip] | Rejection:

@@ -48,6 +48,18 @@ def test_what_was_lost_is_extracted_again_to_the_same_bytes(extracted):
   assert caches[0].read_bytes() == content
 
 
+def test_what_killed_workers_left_half_written_is_removed(extracted):
+  paths, cache_dir, caches = extracted
+  left = [caches[0].with_name(f'{caches[0].name}.123.partial'), cache_dir / 'faces' / 'x' / 'y.bin.123.partial']
+  left[1].parent.mkdir(parents=True)
+  for path in left:
+    path.touch()
+  caches[1].unlink()
+  extraction.extract_videos(paths, SPEC, cache_dir, workers=1)
+  assert not any(path.exists() for path in left)
+  assert all(cache.exists() for cache in caches)
+
+
 def test_the_cache_goes_by_content_and_spec(tmp_path, face_video, blank_video):
   """Files of one name in two folders are two videos; a copy is the same one; another spec is another clip."""
   twin = tmp_path / 'a' / blank_video.name
