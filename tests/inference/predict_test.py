@@ -9,10 +9,10 @@ import pytest
 from lipfake_jax.clips.regions import LIP_POINTS
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.data import files
-from lipfake_jax.experiments.experiment import train_and_evaluate
 from lipfake_jax.inference import predict
 from lipfake_jax.inference.run import Run
 from lipfake_jax.scoring.verdict import Decision
+from lipfake_jax.training import loop
 from tests.conftest import make_clip
 from tests.training.loop_test import tiny_config
 
@@ -21,7 +21,7 @@ from tests.training.loop_test import tiny_config
 def trained(tmp_path_factory, tiny_data):
   """A short run whose clips are 6 lip crops of 16x16."""
   workdir = tmp_path_factory.mktemp('trained')
-  train_and_evaluate(tiny_config(**{'train.epochs': 1}), workdir, tiny_data)
+  loop.train(tiny_config(**{'train.epochs': 1}), workdir, tiny_data)
   return workdir
 
 

@@ -15,7 +15,7 @@ SMALL = {'filters': 4, 'blocks': (2,)}
 
 @pytest.fixture(scope='module')
 def small():
-  return Small('clrnet', SMALL, (5, 24, 24, 3))
+  return Small('clrnet', SMALL, (3, 24, 24, 3))
 
 
 def lstm_parameters(kernel, inputs, filters):
@@ -103,7 +103,7 @@ def test_the_order_of_frames_matters(small):
 
 @pytest.mark.slow
 def test_a_padded_clip_gives_what_the_shorter_one_does(small):
-  small.check_padding(3)
+  small.check_padding(2)
 
 
 @pytest.mark.slow
@@ -113,7 +113,7 @@ def test_momentum_is_that_of_all_batch_statistics(small):
 
 @pytest.mark.slow
 def test_padding_stays_out_of_batch_statistics(small):
-  small.check_padding_in_training(3)
+  small.check_padding_in_training(2)
 
 
 @pytest.mark.slow

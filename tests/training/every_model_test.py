@@ -20,6 +20,7 @@ from lipfake_jax.training.augment import Augmentation
 from lipfake_jax.training.optimizer import create_optimizer, create_schedule
 from lipfake_jax.training.precision import PRECISIONS
 from lipfake_jax.training.state import create_train_state
+from tests.training.parallel_test import SMALL_RESNET
 
 ROOT = Path(__file__).parents[2]
 STILL = {'dropout': 0.0}
@@ -30,7 +31,7 @@ SMALL = {
   'clrnet': ({'filters': 4, 'blocks': (1,), **STILL}, (2, 12, 12, 3)),
   'xception_frames': ({'stem': (4, 4), 'entry': (6,), 'middle': 0, 'exit': (8, 8, 12), **STILL}, (2, 20, 20, 3)),
   'cnn5_frames': ({'filters': (2, 2, 4, 4, 8), 'hidden': 8, **STILL}, (2, 32, 32, 3)),
-  'resnet_tcn': ({'stem': 4, 'filters': (4,), 'blocks': (1,), 'hidden': 4, 'layers': 1, **STILL}, (4, 16, 16, 3)),
+  'resnet_tcn': ({**SMALL_RESNET, **STILL}, (4, 16, 16, 3)),
   'lip_kinematics': ({'units': 8, **STILL}, (6, 64, 2)),
 }
 EXACT = 'lip_kinematics'  # without batch statistics; also in float32

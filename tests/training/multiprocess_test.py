@@ -60,46 +60,49 @@ def parameters(workdir):
 
 @pytest.fixture(scope='module')
 def together(tmp_path_factory, tiny_data):
-  """A run of two processes, and what each printed."""
+  """A run of two processes: one gets a signal, what was saved is damaged, they go on.
+
+  The workdir, how the first two ended, how the second two did, and the damaged checkpoint.
+  """
   workdir = tmp_path_factory.mktemp('together')
-  outcomes = [outcome(process) for process in start_two(workdir, tiny_data)]
-  assert [code for code, *_ in outcomes] == [0, 0], outcomes
-  return workdir, [output for _, output, _ in outcomes]
-
-
-@pytest.mark.slow
-def test_two_processes_train_as_one(tmp_path, together, tiny_data):
-  """Two processes of two devices, each reading half of every batch, against one process of four: the parameters and the
-  figures of the log. 1e-5: the order of float32 sums differs."""
-  workdir, (output, other_output) = together
-  code, _, errors = outcome(start(tmp_path, tiny_data, 4))
-  assert code == 0, errors
-  assert 'devices: cpu 0, cpu 1, ' in output
-  assert other_output == ''  # the first speaks for all
-  np.testing.assert_allclose(parameters(workdir), parameters(tmp_path), atol=1e-5)
-  for ours, theirs in zip(history.read_rows(workdir), history.read_rows(tmp_path), strict=True):
-    assert {**ours, 'clips_per_s': 0} == pytest.approx({**theirs, 'clips_per_s': 0}, abs=1e-5)
-  assert (workdir / 'eval' / 'tiny_clips-test' / 'scores.csv').read_text().count('\n') == 10  # a header and nine clips
-
-
-@pytest.mark.slow
-def test_a_signal_to_one_stops_all_after_the_same_step(tmp_path, together, tiny_data):
-  """And they go on together, to the same bits as if nothing had happened, even when what they saved is damaged then."""
-  processes = start_two(tmp_path, tiny_data)
-  while not history.read_rows(tmp_path) and all(process.poll() is None for process in processes):
+  processes = start_two(workdir, tiny_data)
+  while not history.read_rows(workdir) and all(process.poll() is None for process in processes):
     time.sleep(0.01)
   processes[1].send_signal(signal.SIGTERM)
+  stopped = [outcome(process) for process in processes]
+  newest = max((workdir / 'checkpoints').glob('[0-9]*'), key=lambda path: int(path.name))
+  for path in (newest / 'weights').rglob('*'):
+    if path.is_file():
+      path.write_bytes(b'')
+  return workdir, stopped, [outcome(process) for process in start_two(workdir, tiny_data)], newest.name
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_stops_all_after_the_same_step(together):
+  _, stopped, _, _ = together
   messages = []
-  for code, _, errors in map(outcome, processes):
+  for code, _, errors in stopped:
     assert code == 128 + signal.SIGTERM, errors
     messages += [line for line in errors.splitlines() if line.startswith('SIGTERM: saved after step')]
   assert len(messages) == 2
   assert messages[0] == messages[1]
-  assert len(history.read_rows(tmp_path)) < 12
-  newest = max((tmp_path / 'checkpoints').glob('[0-9]*'), key=lambda path: int(path.name))
-  for path in (newest / 'weights').rglob('*'):
-    if path.is_file():
-      path.write_bytes(b'')  # both find it damaged, and go on from the one before it
-  assert [outcome(process)[0] for process in start_two(tmp_path, tiny_data)] == [0, 0]
-  assert (tmp_path / 'damaged' / newest.name).is_dir()
-  np.testing.assert_array_equal(parameters(tmp_path), parameters(together[0]))
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(tmp_path, together, tiny_data):
+  """Two processes of two devices, each reading half of every batch, against one process of four that nothing disturbs:
+  the parameters and the figures of the log. 1e-5: the order of float32 sums differs.
+
+  Both find that the newest checkpoint is damaged, and go on from the one before it.
+  """
+  workdir, _, went_on, damaged = together
+  code, _, errors = outcome(start(tmp_path, tiny_data, 4))
+  assert code == 0, errors
+  assert [code for code, *_ in went_on] == [0, 0], went_on
+  assert (workdir / 'damaged' / damaged).is_dir()
+  assert 'devices: cpu 0, cpu 1, ' in went_on[0][1]
+  assert went_on[1][1] == ''  # the first speaks for all
+  np.testing.assert_allclose(parameters(workdir), parameters(tmp_path), atol=1e-5)
+  for ours, theirs in zip(history.read_rows(workdir), history.read_rows(tmp_path), strict=True):
+    assert {**ours, 'clips_per_s': 0} == pytest.approx({**theirs, 'clips_per_s': 0}, abs=1e-5)
+  assert (workdir / 'eval' / 'tiny_clips-test' / 'scores.csv').read_text().count('\n') == 10  # a header and nine clips
