@@ -158,7 +158,7 @@ def tiny_data(tmp_path_factory) -> str:
 
   `tiny_clips/tiny_motion` has their motion, too.
   """
-  from lipfake_jax.clips import extraction
+  from lipfake_jax.clips import results
   from lipfake_jax.core.vocabulary import VideoRecord
   from lipfake_jax.data.builder import LipClipBuilder, LipClipConfig
   from lipfake_jax.data.listing import Listing
@@ -193,6 +193,7 @@ def tiny_data(tmp_path_factory) -> str:
       LipClipConfig(name='tiny', spec=spec),
       LipClipConfig(name='tiny_motion', spec=dataclasses.replace(spec, motion=True)),
     ]
+    OTHER_CONFIGS = []
     MANUAL_DOWNLOAD_INSTRUCTIONS = 'none'
     OWN_SPLIT = True
 
@@ -207,7 +208,7 @@ def tiny_data(tmp_path_factory) -> str:
       for record in self.list_videos(cache).videos:
         lost = record.key == 'test/009.mp4'
         result = Rejection('no_face', 'none', '') if lost else [clip(record, self.builder_config.spec.motion)]
-        extraction.save_result(result, record.path)
+        results.save_result(result, record.path)
       return paths
 
   data_dir = str(tmp_path_factory.mktemp('data'))

@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from signal import SIGINT
 
 
 class UserError(ValueError):
@@ -29,3 +30,6 @@ def exit_codes() -> Iterator[None]:
   except Interrupted as signal:
     print(signal, file=sys.stderr)
     sys.exit(signal.code)
+  except KeyboardInterrupt:
+    print('interrupted', file=sys.stderr)
+    sys.exit(128 + SIGINT)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lipfake_jax.clips import extraction
+from lipfake_jax.clips import extraction, results
 from lipfake_jax.clips.clips import Clip, Rejection
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
@@ -43,7 +43,7 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   paths = find_videos(sources)
   run = open_run(workdir)
   caches = extraction.extract_videos(paths, ClipSpec(**run.meta['clip']), workdir / 'clip_cache')
-  outcomes = [extraction.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
+  outcomes = [results.load_result(cache, str(path)) for path, cache in zip(paths, caches, strict=True)]
   scores = iter(score_videos(run, [found for found in outcomes if not isinstance(found, Rejection)], batch_size))
   predictions = [
     _rejected(found) if isinstance(found, Rejection) else _scored(str(path), next(scores), run.decision)
