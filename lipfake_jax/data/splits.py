@@ -121,10 +121,13 @@ def split_table(rows: Sequence[Row], split: str, seed: int = 0) -> str:
 def _warn_of_gaps(counts: Mapping[tuple[str, str], int], parts: Sequence[str]) -> list[str]:
   """What to do where a part lacks a class: `counts` by part and label."""
   absent = [label for label in LABELS if not any(counts[part, label] for part in (*parts, ''))]
-  gaps = [
-    f'no {label} in {part}' for part in parts for label in LABELS if label not in absent and not counts[part, label]
-  ]
-  told = [f'no {label} video at all' for label in absent] + gaps
+  told = [f'no {label} video at all' for label in absent]
+  for part in parts:
+    lacking = [label for label in LABELS if not counts[part, label]]
+    if len(lacking) == len(LABELS):
+      told.append(f'no video in {part}')
+    elif lacking and not absent:
+      told.append(f'no {lacking[0]} in {part}')
   return [f'warning: {", ".join(told)}: {GAPS_REMEDY}'] if told else []
 
 

@@ -183,9 +183,10 @@ def test_draws_are_numbers_below_one():
 @pytest.mark.parametrize(
   ('rows', 'split', 'gaps'),
   [
-    ([('real', 'train'), ('fake', 'train')], 'official', 'no real in test, no fake in test'),  # validation: of training
+    ([('real', 'train'), ('fake', 'train')], 'official', 'no video in test'),  # validation: of training
     ([(label, part) for label in LABELS for part in PARTS], 'official', ''),
-    ([('real', part) for part in PARTS], 'official', 'no fake video at all'),
+    ([('real', part) for part in PARTS], 'official', 'no fake video at all: '),
+    ([('real', 'train'), ('real', 'validation')], 'official', 'no fake video at all, no video in test'),
     ([('real', 'train'), ('real', 'validation'), ('fake', 'test'), ('fake', 'validation')], 'official',
      'no fake in train, no real in test'),
   ],
