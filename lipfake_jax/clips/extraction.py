@@ -205,7 +205,7 @@ def _name(path: Path) -> str:
 
 def _work_elsewhere(request: dict[str, Any]) -> Iterator[Path]:
   """Runs this module in a process of its own and yields the file of each result that is there."""
-  with _block_interrupts():  # it and its workers get none: this process hears of Ctrl-C, and ends them
+  with _block_interrupts():  # until it ignores them by itself: this process hears of Ctrl-C, and ends it
     process = subprocess.Popen(
       [sys.executable, '-m', 'lipfake_jax.clips.extraction'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -247,6 +247,7 @@ def _explain(error: OSError, cache_dir: Path, room: int) -> str:
 
 def main() -> None:
   """Works through the request on standard input."""
+  signal.signal(signal.SIGINT, signal.SIG_IGN)  # the workers inherit it
   signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that no worker is left behind
   parent = os.fdopen(os.dup(1), 'w')
   os.dup2(2, 1)  # what a library prints is none of our lines
