@@ -507,6 +507,26 @@ def test_a_workdir_belongs_to_one_config(tmp_path, tiny_data):
     run(tmp_path, tiny_data, **{'train.epochs': 1, 'seed': 1})
 
 
+@pytest.mark.slow
+def test_a_run_does_not_go_on_with_a_dataset_that_was_built_anew(tmp_path, tiny_data):
+  """Other labels in the test part do not concern its training; one other label in its own part does."""
+  shutil.copytree(tiny_data, tmp_path / 'data')
+  table = tmp_path / 'data' / 'tiny_clips' / 'tiny' / '1.0.0' / 'metadata.json'
+  workdir = run(tmp_path / 'run', tmp_path / 'data', **{'train.epochs': 1})
+
+  def relabel(part):
+    metadata = json.loads(table.read_text())
+    position = metadata['clips']['official'].index(part)
+    metadata['clips']['label'][position] = {'real': 'fake', 'fake': 'real'}[metadata['clips']['label'][position]]
+    table.write_text(json.dumps(metadata))
+
+  relabel('test')
+  run(workdir, tmp_path / 'data', **{'train.epochs': 1})
+  relabel('train')
+  with pytest.raises(UserError, match=r'another build of tiny_clips: the clips or labels of train have changed since'):
+    run(workdir, tmp_path / 'data', **{'train.epochs': 1})
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, tiny_data):
   with pytest.raises(
     FloatingPointError, match=r'loss is nan at step 0, learning rate 0.01, on the clips train/\d+.mp4, train/'
