@@ -9,7 +9,7 @@ from data_builders.conftest import touch
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.data.builder import create_builder
 from lipfake_jax.data.listing import layout_table
-from tests.conftest import write_video
+from lipfake_jax.demo.videos import encode_video
 
 
 @pytest.fixture
@@ -62,7 +62,8 @@ def test_a_file_that_stands_twice_in_a_list_is_told(tmp_path, listed, second):
 
 def test_one_content_with_both_labels_is_refused(tmp_path, listed):
   root = tmp_path / 'v'
-  video = write_video(root / 'real' / 'a.mp4', [np.zeros((16, 16, 3), np.uint8)] * 2)
+  video = root / 'real' / 'a.mp4'
+  encode_video(video, np.zeros((2, 16, 16, 3), np.uint8), 'libx264', {})
   (root / 'fake').mkdir()
   shutil.copy(video, root / 'fake' / 'b.mp4')
   with pytest.raises(UserError, match=r'labelled both real and fake:\s+fake/b.mp4 \(fake\) = real/a.mp4 \(real\)'):

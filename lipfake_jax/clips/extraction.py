@@ -53,27 +53,30 @@ def extract_videos(
   time_limit_s: float = TIME_LIMIT_S,
 ) -> list[Path]:
   """`stream_videos`, to its end: the cache file of each path, in their order, for `load_result`."""
-  return list(stream_videos(paths, spec, cache_dir, workers, time_limit_s))
+  groups = stream_videos(paths, spec, cache_dir, len(paths), workers, time_limit_s)
+  return [cache for group in groups for cache in group]
 
 
 def stream_videos(
   paths: Sequence[Path],
   spec: ClipSpec,
   cache_dir: Path,
+  group_size: int,
   workers: int | None = None,
   time_limit_s: float = TIME_LIMIT_S,
-) -> Iterator[Path]:
+) -> Iterator[list[Path]]:
   """Extracts the clips of videos, in parallel, with a progress bar on stderr.
 
   Args:
     paths: video files.
     spec: what to extract.
     cache_dir: where results are kept.
+    group_size: how many are given out at once, at most.
     workers: processes; all cores that this process may use by default.
     time_limit_s: seconds that one video may take; then it is rejected as 'timeout'.
 
   Yields:
-    The cache file of each path, in their order, as soon as its result is there.
+    The cache files of the next paths, in their order, as many as are there when the first of them is.
 
   Raises:
     UserError: the cache can't be written, or its disk is full.
@@ -91,14 +94,20 @@ def stream_videos(
     'time_limit_s': time_limit_s,
   }
   done = _work_elsewhere(request) if missing else iter(())
+  ready: list[Path] = []
   try:
     for _, clips, _ in jobs:
+      if ready and (len(ready) == group_size or (clips in left and not clips.exists())):
+        yield ready
+        ready = []
       while clips in left:
         left.discard(next(done))
-      yield clips
+      ready.append(clips)
     list(done)  # it ends by itself, and says so if not well
   except KeyboardInterrupt as stop:
     raise interrupted(len(jobs) - len(left), len(jobs)) from stop
+  if ready:
+    yield ready
 
 
 def interrupted(done: int, count: int) -> Interrupted:

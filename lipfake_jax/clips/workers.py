@@ -53,7 +53,7 @@ def run_workers(
       for position, worker in enumerate(crew):
         outcome = _hear(worker) if worker.pipe in ready else _check_time(worker, time_limit_s)
         job = worker.job
-        if isinstance(outcome, Rejection):
+        if job and isinstance(outcome, Rejection):
           _dismiss(worker)
           crew[position] = worker = _hire(spec, run)
           tries[job] = tries.get(job, 0) + 1
