@@ -35,12 +35,18 @@ def check_labels(videos: Sequence[VideoRecord]) -> list[str]:
     UserError: naming each such content that can be read as a video.
   """
   copies = find_copies(videos)
-  refused = [group for group in copies if len({video.label for video in group}) > 1 and _readable(group[0].path)]
+  mixed = [group for group in copies if len({video.label for video in group}) > 1]
+  refuse_contradictions([[(v.key, v.label) for v in group] for group in mixed if _readable(group[0].path)])
+  return [' = '.join(video.key for video in group) for group in copies if group not in mixed]
+
+
+def refuse_contradictions(groups: Sequence[Sequence[tuple[str, str]]]) -> None:
+  """Raises UserError where a content has both labels: `groups` has the keys and labels of the videos of each."""
+  refused = [group for group in groups if len({label for _, label in group}) > 1]
   if refused:
-    lines = [' = '.join(f'{video.key} ({video.label})' for video in group) for group in refused]
+    lines = [' = '.join(f'{key} ({label})' for key, label in group) for group in refused]
     more = [f'and {len(lines) - NAMED} more'] if len(lines) > NAMED else []
     raise UserError('\n  '.join([f'{len(refused)} contents are labelled both real and fake:', *lines[:NAMED], *more]))
-  return [' = '.join(video.key for video in group) for group in copies if len({video.label for video in group}) == 1]
 
 
 def find_copies(videos: Sequence[VideoRecord]) -> list[Group]:
