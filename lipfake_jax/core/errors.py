@@ -1,9 +1,17 @@
 """The exceptions that the commands turn into a message and an exit code."""
 
 import contextlib
+import errno
 import sys
 from collections.abc import Iterator
 from signal import SIGINT
+
+# What a system says where a file can't be used, and what to do.
+REFUSALS = {
+  **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), 'change its permissions, or choose another folder'),
+  **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), 'make room, or choose another folder'),
+  **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.EEXIST), 'a file lies where a folder should, or the reverse'),
+}
 
 
 class UserError(ValueError):
@@ -21,7 +29,10 @@ class Interrupted(Exception):
 
 @contextlib.contextmanager
 def exit_codes() -> Iterator[None]:
-  """Ends the process with code 2 on a user's mistake and 128 + N on signal N, each with its message alone."""
+  """Ends the process with code 2 on a user's mistake, 128 + N on signal N, each with its message alone.
+
+  A file that the system does not let be read or written counts as a user's mistake.
+  """
   try:
     yield
   except UserError as error:
@@ -30,6 +41,11 @@ def exit_codes() -> Iterator[None]:
   except Interrupted as signal:
     print(signal, file=sys.stderr)
     sys.exit(signal.code)
+  except OSError as error:
+    if error.errno not in REFUSALS:
+      raise
+    print(f'error: {error.filename or "a file"}: {error.strerror}: {REFUSALS[error.errno]}', file=sys.stderr)
+    sys.exit(2)
   except KeyboardInterrupt:
     print('interrupted', file=sys.stderr)
     sys.exit(128 + SIGINT)
