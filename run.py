@@ -12,15 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-import jax
 from absl import app, flags, logging
-from flax.traverse_util import flatten_dict
 from ml_collections import config_flags
 
 from lipfake_jax.core.errors import UserError, exit_codes
-from lipfake_jax.inference.compilation import keep_compiled
-from lipfake_jax.inference.host_memory import keep_freed_memory
-from lipfake_jax.training import parallel
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum('mode', 'train', ['train', 'eval', 'predict'], 'What to do; train also evaluates at its end.')
@@ -40,6 +35,12 @@ def main(argv: Sequence[str]) -> None:
   if len(argv) > 1:
     raise UserError(f'unknown argument {argv[1]!r}: flags are written --name=value')
   logging.set_verbosity(logging.WARNING)  # libraries report each file they open
+  # Imported here, where Ctrl-C during their seconds ends with a line.
+  import jax
+
+  from lipfake_jax.inference.compilation import keep_compiled
+  from lipfake_jax.inference.host_memory import keep_freed_memory
+
   keep_freed_memory()  # first of all: threads that run already keep to the old ways
   keep_compiled()
   workdir = Path(FLAGS.workdir)
@@ -74,6 +75,8 @@ def join_processes() -> None:
     raise UserError('--mode=predict runs in one process: leave out --coordinator')
   if FLAGS.process_id >= FLAGS.process_count:
     raise UserError(f'--process_id={FLAGS.process_id}: {FLAGS.process_count} processes count from 0')
+  from lipfake_jax.training import parallel
+
   parallel.connect(FLAGS.coordinator, FLAGS.process_id, FLAGS.process_count)
   if FLAGS.process_id > 0:
     sys.stdout = open(os.devnull, 'w')  # noqa: SIM115, open as long as the process runs
@@ -94,6 +97,8 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
 
 def _unknown_fields(argv: Sequence[str]) -> str:
   """The message for --config.FIELD flags that the chosen config does not have."""
+  from flax.traverse_util import flatten_dict
+
   path = next(argument.removeprefix('--config=') for argument in argv if argument.startswith('--config='))
   known = sorted(flatten_dict(runpy.run_path(path)['get_config']().to_dict(), sep='.'))
   given = [argument.removeprefix('--config.').split('=')[0] for argument in argv if argument.startswith('--config.')]
