@@ -15,7 +15,7 @@ from typing import NoReturn
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from lipfake_jax.core.errors import UserError, exit_codes
+from lipfake_jax.core.errors import UserError, exit_codes, loading
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum('mode', 'train', ['train', 'eval', 'predict'], 'What to do; train also evaluates at its end.')
@@ -35,12 +35,11 @@ def main(argv: Sequence[str]) -> None:
   if len(argv) > 1:
     raise UserError(f'unknown argument {argv[1]!r}: flags are written --name=value')
   logging.set_verbosity(logging.WARNING)  # libraries report each file they open
-  # Imported here, where Ctrl-C during their seconds ends with a line.
-  import jax
+  with loading():
+    import jax
 
-  from lipfake_jax.inference.compilation import keep_compiled
-  from lipfake_jax.inference.host_memory import keep_freed_memory
-
+    from lipfake_jax.inference.compilation import keep_compiled
+    from lipfake_jax.inference.host_memory import keep_freed_memory
   keep_freed_memory()  # first of all: threads that run already keep to the old ways
   keep_compiled()
   workdir = Path(FLAGS.workdir)
@@ -48,20 +47,20 @@ def main(argv: Sequence[str]) -> None:
     join_processes()
   print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.devices()))
   if FLAGS.mode == 'train':
-    from lipfake_jax.experiments.experiment import train_and_evaluate
-
+    with loading():
+      from lipfake_jax.experiments.experiment import train_and_evaluate
     if FLAGS.config is None:
       raise UserError('--mode=train needs a --config, for example --config=configs/demo.py')
     train_and_evaluate(FLAGS.config, workdir, FLAGS.data_dir)
   elif FLAGS.mode == 'eval':
-    from lipfake_jax.report.results import evaluate_workdir
-
+    with loading():
+      from lipfake_jax.report.results import evaluate_workdir
     if not FLAGS.eval_datasets:
       raise UserError('--mode=eval needs --eval_datasets=NAME,...')
     evaluate_workdir(workdir, FLAGS.eval_datasets, FLAGS.data_dir, FLAGS.batch_size, FLAGS.format)
   else:
-    from lipfake_jax.inference.predict import predict_videos
-
+    with loading():
+      from lipfake_jax.inference.predict import predict_videos
     if not FLAGS.video:
       raise UserError('--mode=predict needs --video=FILE_OR_FOLDER,...')
     predict_videos(workdir, FLAGS.video, FLAGS.batch_size)

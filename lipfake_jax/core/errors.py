@@ -2,9 +2,10 @@
 
 import contextlib
 import errno
+import os
+import signal
 import sys
 from collections.abc import Iterator
-from signal import SIGINT
 
 # What a system says where a file can't be used, and what to do.
 REFUSALS = {
@@ -38,9 +39,9 @@ def exit_codes() -> Iterator[None]:
   except UserError as error:
     print(f'error: {error}', file=sys.stderr)
     sys.exit(2)
-  except Interrupted as signal:
-    print(signal, file=sys.stderr)
-    sys.exit(signal.code)
+  except Interrupted as stop:
+    print(stop, file=sys.stderr)
+    sys.exit(stop.code)
   except OSError as error:
     if error.errno not in REFUSALS:
       raise
@@ -48,4 +49,20 @@ def exit_codes() -> Iterator[None]:
     sys.exit(2)
   except KeyboardInterrupt:
     print('interrupted', file=sys.stderr)
-    sys.exit(128 + SIGINT)
+    sys.exit(128 + signal.SIGINT)
+
+
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+  """While libraries are imported, Ctrl-C ends the process at once: some swallow the exception that it raises."""
+
+  def end(number: int, frame: object) -> None:
+    del frame
+    print('interrupted', file=sys.stderr, flush=True)
+    os._exit(128 + number)
+
+  before = signal.signal(signal.SIGINT, end)
+  try:
+    yield
+  finally:
+    signal.signal(signal.SIGINT, before)

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -31,3 +33,13 @@ def test_what_a_user_can_mend_ends_with_its_message_alone(capsys, error, code, m
 def test_other_errors_are_ours_and_keep_their_traceback(error):
   with pytest.raises(type(error)), exit_codes():
     raise error
+
+
+def test_ctrl_c_while_libraries_load_ends_the_process():
+  """A library that swallows the exception, as some do, does not swallow the end."""
+  program = (
+    'import os, signal; from lipfake_jax.core.errors import loading\n'
+    'with loading():\n  try: os.kill(os.getpid(), signal.SIGINT)\n  except KeyboardInterrupt: pass\n'
+  )
+  done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=False)
+  assert (done.returncode, done.stderr) == (130, 'interrupted\n')
