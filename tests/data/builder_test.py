@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -118,6 +119,54 @@ def undisturbed(tmp_path_factory, many_videos) -> Path:
   done = tfds_build('video_folder', CLIPS, f'--manual_dir={many_videos}', f'--data_dir={data_dir}')
   assert done.returncode == 0, done.stderr
   return data_dir
+
+
+@pytest.mark.slow
+def test_a_dataset_is_reused_for_its_own_videos_alone(tmp_path, face_video):
+  """Without --config the default config is built, and no other; another folder's videos need --overwrite."""
+  for folder, name in (('first', 'a.mp4'), ('second', 'b.mp4')):
+    for label in ('real', 'fake'):
+      (tmp_path / folder / label).mkdir(parents=True)
+      # The same video in other bytes: one content with both labels would be refused.
+      content = face_video.read_bytes() + b'\0\0\0\x08free' * (label == 'fake')
+      (tmp_path / folder / label / name).write_bytes(content)
+
+  def build(folder, *more):
+    return tfds_build('video_folder', f'--manual_dir={tmp_path / folder}', f'--data_dir={tmp_path / "data"}', *more)
+
+  done = build('first')
+  assert done.returncode == 0, done.stderr
+  assert 'config flow_lips_60x64; others by --config=NAME: flow_lips_even_60x64, ' in done.stdout
+  assert [path.name for path in (tmp_path / 'data' / 'video_folder').glob('[!.]*')] == ['flow_lips_60x64']
+  assert build('first').returncode == 0
+  refused = build('second')
+  assert refused.returncode == 2
+  assert '2 only in the dataset: fake/a.mp4, real/a.mp4; 2 only in the folder: fake/b.mp4, real/b.mp4' in refused.stderr
+  assert 'build with --overwrite' in refused.stderr
+  assert 'Traceback' not in refused.stderr
+  assert build('second', '--overwrite').returncode == 0
+  split = open_split(DataChoice('video_folder', 'flow_lips_60x64'), 'all', str(tmp_path / 'data'))
+  assert split.table['key'] == ['fake/b.mp4', 'real/b.mp4']
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_build_with_one_line_and_leaves_nothing_unfinished(tmp_path, many_videos):
+  """It reaches every process of the command, as from a terminal."""
+  arguments = (f'--manual_dir={many_videos}', f'--data_dir={tmp_path}')
+  command = tfds_command('video_folder', CLIPS, *arguments)
+  build = subprocess.Popen(
+    command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+  )
+  deadline = time.monotonic() + 120
+  while not list(tmp_path.glob('clip_cache/clips/*/*.npz')) and build.poll() is None and time.monotonic() < deadline:
+    time.sleep(0.02)
+  os.killpg(build.pid, signal.SIGINT)
+  errors = build.communicate(timeout=60)[1]
+  assert build.returncode == 130
+  assert re.search(r'interrupted: \d+ of 12 videos are extracted and kept; the same command goes on from there', errors)
+  assert 'Traceback' not in errors
+  assert {path.suffix for path in (tmp_path / 'clip_cache').rglob('*.*')} <= {'.npz', '.bin'}
+  assert not list(tmp_path.glob('video_folder/uniform*/*'))
 
 
 @pytest.mark.slow
