@@ -60,6 +60,13 @@ def write_video(
   return path
 
 
+def copy_video(source: Path, target: Path, boxes: int) -> Path:
+  """Copies an MP4 and adds so many empty boxes: the same video in other bytes, hence another content."""
+  target.parent.mkdir(parents=True, exist_ok=True)
+  target.write_bytes(source.read_bytes() + b'\0\0\0\x08free' * boxes)
+  return target
+
+
 def to_frame(rgb: np.ndarray, index: int = 0, fps: float = 25.0) -> Frame:
   """A frame that holds an RGB image, colour at full size: conversion to and fro costs a level or two."""
   yuv = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2YUV)  # BT.601, full range

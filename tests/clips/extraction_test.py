@@ -16,7 +16,7 @@ from lipfake_jax.clips import extraction, results, workers
 from lipfake_jax.clips.clips import REASONS, Rejection, to_fields
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
-from tests.conftest import make_clip, write_video
+from tests.conftest import copy_video, make_clip, write_video
 
 SPEC = ClipSpec(frames=20)
 RUN_JOB = extraction.run_job
@@ -159,8 +159,7 @@ def run_all(jobs, time_limit_s=60.0, workers=1):
 @pytest.fixture
 def three_jobs(tmp_path, face_video, blank_video):
   """A video that does harm, between two others."""
-  marked = tmp_path / 'harm.mp4'
-  marked.write_bytes(face_video.read_bytes() + b'\0\0\0\x08free')  # the same video, in other bytes
+  marked = copy_video(face_video, tmp_path / 'harm.mp4', boxes=1)
   return extraction.plan_jobs([blank_video, marked, face_video], SPEC, tmp_path / 'cache')
 
 
@@ -228,7 +227,7 @@ def test_what_killed_processes_left_is_swept_once_it_is_old(tmp_path):
 def test_ctrl_c_ends_in_one_line_and_keeps_what_is_done(tmp_path, face_video):
   """It reaches the whole process group, as from a terminal, once the first of many videos is finished."""
   for number in range(40):
-    (tmp_path / f'{number}.mp4').write_bytes(face_video.read_bytes() + number * b'\0\0\0\x08free')
+    copy_video(face_video, tmp_path / f'{number}.mp4', boxes=number)
   program = (
     'import sys; from pathlib import Path; from lipfake_jax.clips import extraction\n'
     'from lipfake_jax.core.errors import exit_codes; from lipfake_jax.core.clip_spec import ClipSpec\n'

@@ -17,7 +17,7 @@ from lipfake_jax.clips import extraction
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import count_rejections, rejection_table
 from lipfake_jax.data.dataset import DataChoice, open_split
-from tests.conftest import write_video
+from tests.conftest import copy_video, write_video
 
 
 def some_rejections(n_real, n_fake):
@@ -57,9 +57,7 @@ def test_tfds_build_makes_a_dataset_of_a_folder(tmp_path, face_video, blank_vide
   sources = [face_video, face_video, blank_video, text_video]
   names = ['real/face.mp4', 'fake/face.mp4', 'fake/blank.mp4', 'real/text.mp4']
   for name, source in zip(names, sources, strict=True):
-    (root / name).parent.mkdir(parents=True, exist_ok=True)
-    # The same video is a real and a fake in other bytes: one content would be refused.
-    (root / name).write_bytes(source.read_bytes() + b'\0\0\0\x08free' * (name == 'fake/face.mp4'))
+    copy_video(source, root / name, boxes=name == 'fake/face.mp4')
   data_dir = str(tmp_path / 'data')
   done = tfds_build('video_folder', CLIPS, f'--manual_dir={root}', f'--data_dir={data_dir}')
   assert done.returncode == 0, done.stderr
@@ -126,10 +124,7 @@ def test_a_dataset_is_reused_for_its_own_videos_alone(tmp_path, face_video):
   """Without --config the default config is built, and no other; another folder's videos need --overwrite."""
   for folder, name in (('first', 'a.mp4'), ('second', 'b.mp4')):
     for label in ('real', 'fake'):
-      (tmp_path / folder / label).mkdir(parents=True)
-      # The same video in other bytes: one content with both labels would be refused.
-      content = face_video.read_bytes() + b'\0\0\0\x08free' * (label == 'fake')
-      (tmp_path / folder / label / name).write_bytes(content)
+      copy_video(face_video, tmp_path / folder / label / name, boxes=label == 'fake')
 
   def build(folder, *more):
     return tfds_build('video_folder', f'--manual_dir={tmp_path / folder}', f'--data_dir={tmp_path / "data"}', *more)

@@ -12,7 +12,7 @@ from lipfake_jax.experiments.experiment import train_and_evaluate
 from lipfake_jax.inference import predict
 from lipfake_jax.inference.run import Run
 from lipfake_jax.scoring.verdict import Decision
-from tests.conftest import make_clip
+from tests.conftest import copy_video, make_clip
 from tests.training.loop_test import tiny_config
 
 
@@ -62,9 +62,7 @@ def test_models_of_landmarks_get_the_lips_of_all_clips_of_a_video():
 
 def test_a_score_does_not_depend_on_what_is_scored_beside_it(trained, tmp_path, face_video):
   """Alone, or one of three in a batch of four: the same but for the order of additions, which floats feel at 1e-6."""
-  copies = [tmp_path / f'{n}.mp4' for n in range(3)]
-  for number, path in enumerate(copies):
-    path.write_bytes(face_video.read_bytes() + b'\0\0\0\x08free' * number)
+  copies = [copy_video(face_video, tmp_path / f'{n}.mp4', boxes=n) for n in range(3)]
   together = predict.predict_videos(trained, [str(tmp_path)], batch_size=32)
   alone = predict.predict_videos(trained, [str(copies[0])], batch_size=32)
   assert [p['p_fake'] for p in together] == pytest.approx([alone[0]['p_fake']] * 3, abs=1e-5)
