@@ -22,7 +22,7 @@ from lipfake_jax.core.errors import Interrupted, UserError
 from lipfake_jax.data.batches import eval_batches
 from lipfake_jax.data.dataset import DataChoice, open_split
 from lipfake_jax.evaluation.tested import open_tested
-from lipfake_jax.experiments.experiment import train_and_evaluate
+from lipfake_jax.experiments.experiment import find_metrics, train_and_evaluate
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.inference.run import open_run, score_clips
 from lipfake_jax.report import plots
@@ -520,8 +520,14 @@ def test_a_run_does_not_go_on_with_a_dataset_that_was_built_anew(tmp_path, tiny_
     metadata['clips']['label'][position] = {'real': 'fake', 'fake': 'real'}[metadata['clips']['label'][position]]
     table.write_text(json.dumps(metadata))
 
+  def figures():
+    return find_metrics(tiny_config(**{'train.epochs': 1}), workdir, tmp_path / 'data')
+
+  before = figures()
   relabel('test')
+  assert figures() is None  # those that are stored are of the earlier build
   run(workdir, tmp_path / 'data', **{'train.epochs': 1})
+  assert {before['n_real'] - 1, before['n_real'] + 1} >= {figures()['n_real']}
   relabel('train')
   with pytest.raises(UserError, match=r'another build of tiny_clips: the clips or labels of train have changed since'):
     run(workdir, tmp_path / 'data', **{'train.epochs': 1})
