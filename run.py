@@ -27,7 +27,7 @@ flags.DEFINE_list('video', [], 'With --mode=predict: video files and folders of 
 flags.DEFINE_string('coordinator', None, 'Of several processes that train together: HOST:PORT of the first.')
 flags.DEFINE_integer('process_id', 0, 'With --coordinator: number of this process, from 0.', lower_bound=0)
 flags.DEFINE_integer('process_count', 1, 'With --coordinator: how many there are.', lower_bound=1)
-flags.DEFINE_integer('batch_size', 32, 'With --mode=eval and --mode=predict: clips at once.', lower_bound=1)
+flags.DEFINE_integer('batch_size', 32, 'With --mode=eval and --mode=predict: clips at once, at most.', lower_bound=1)
 config_flags.DEFINE_config_file('config', None, 'A file in configs/; --config.FIELD=VALUE changes a field.')
 
 
