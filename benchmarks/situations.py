@@ -1,9 +1,9 @@
 """What people's files do to the commands: `python benchmarks/situations.py --workdir=RUN` makes some and looks.
 
 Hundreds of files in drawn situations (`tests/situations.py`: containers, codecs, orientations, streams, names, folders,
-damage) go through `run.py --mode=predict` and `tfds build`, as a user would call them. Each must have the verdict, the
-reason or the place among what is left out that follows from its making. Prints a table of outcomes, seconds and peak
-memory, and each situation that came out otherwise, then with exit code 1.
+damage, lists) go through `run.py --mode=predict` and `tfds build`, by folders and by a list, as a user would call them.
+Each must have the verdict, the reason or the place among what is left out that follows from its making. Prints a table
+of outcomes, seconds and peak memory, and each situation that came out otherwise, then with exit code 1.
 
 RUN is a trained run of the demo (`make demo`), which is copied.
 """
@@ -17,7 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import tensorflow_datasets as tfds
@@ -46,10 +48,14 @@ def main() -> None:
     films = situations.render_films()
     for situation in drawn:
       situations.write(situation, videos, films)
-    failed = [
-      *_compare('predict', drawn, _predict(options.workdir, videos, Path(folder)), verdicts=True),
-      *_compare('tfds build', drawn, _build(videos, Path(folder)), verdicts=False),
-    ]
+    failed = _compare(
+      'predict', {s: _expect_verdict(s) for s in drawn}, _predict(options.workdir, videos, Path(folder))
+    )
+    failed += _compare('tfds build', {s: _expect_row(s) for s in drawn}, _build(videos, Path(folder, 'by_folder')))
+    kind = list(situations.LISTS)[options.seed % len(situations.LISTS)]
+    listed = dict.fromkeys(drawn, '')
+    listed |= {s: situations.expect_listed(s) for s in situations.write_list(drawn, videos, kind)}
+    failed += _compare(f'tfds build by a list ({kind})', listed, _build(videos, Path(folder, 'by_list')))
   print('\n'.join(failed))
   sys.exit(1 if failed else 0)
 
@@ -64,14 +70,24 @@ def _predict(workdir: Path, videos: Path, folder: Path) -> Outcomes:
   return {name.removeprefix(f'{videos}/'): outcome for name, outcome in found.items()}
 
 
-def _build(videos: Path, folder: Path) -> Outcomes:
+def _expect_verdict(situation: Situation) -> str:
+  expected = situations.expect(situation)
+  return situation.label if expected == situations.CLIP else expected
+
+
+def _expect_row(situation: Situation) -> str:
+  """'' for what is left out: no row is there for it."""
+  expected = situations.expect(situation)
+  return '' if expected in LEFT_OUT else expected
+
+
+def _build(videos: Path, data_dir: Path) -> Outcomes:
   """What the dataset's table says; of what is left out, only its message does, with some of the names."""
-  where = f'--data_dir={folder / "data"}'
-  build = ['build', 'data_builders/video_folder', f'--config={CONFIG}', f'--manual_dir={videos}', where]
-  text = _run('tfds build', Path(sys.executable).with_name('tfds'), *build)
+  build = ['build', 'data_builders/video_folder', f'--config={CONFIG}', f'--manual_dir={videos}']
+  text = _run('tfds build', Path(sys.executable).with_name('tfds'), *build, f'--data_dir={data_dir}')
   for reason in LEFT_OUT:
     print('  ', next((line for line in text.splitlines() if reason in line), f'none: {reason}'))
-  builder = tfds.core.read_only_builder.builder_from_files(f'video_folder/{CONFIG}', data_dir=str(folder / 'data'))
+  builder = tfds.core.read_only_builder.builder_from_files(f'video_folder/{CONFIG}', data_dir=str(data_dir))
   metadata = builder.info.metadata
   found = dict.fromkeys(metadata['clips']['key'], situations.CLIP)
   return found | {rejection['key']: rejection['reason'] for rejection in metadata['rejections']}
@@ -92,23 +108,19 @@ def _run(name: str, *command: str | Path) -> str:
   return done.stdout
 
 
-def _compare(command: str, drawn: list[Situation], found: Outcomes, verdicts: bool) -> list[str]:
+def _compare(command: str, wanted: Mapping[Situation, str], found: Outcomes) -> list[str]:
   """A line for each situation that came out otherwise; prints how many there were of each outcome."""
   failed: list[str] = []
   counts: Counter[str] = Counter()
-  for situation in drawn:
-    expected = situations.expect(situation)
-    if not verdicts and expected in LEFT_OUT:
-      expected = ''
-    if verdicts and expected == situations.CLIP:
-      expected = situation.label
-    path = printable(situation.path)
+  found = {unicodedata.normalize('NFC', name): outcome for name, outcome in found.items()}
+  for situation, expected in wanted.items():
+    path = unicodedata.normalize('NFC', printable(situation.path))
     places = [path, *map(str, Path(path).parents)]  # a hidden folder stands for all that is in it
     outcome = next((found[place] for place in places if place in found), '')
     counts[expected or 'left out'] += 1
     if outcome != expected:
       failed.append(f'{command}: {outcome or "missing"} in place of {expected or "left out"}: {situation}')
-  print(f'{command}: {len(drawn) - len(failed)} of {len(drawn)} as expected; of these, expected:')
+  print(f'{command}: {len(wanted) - len(failed)} of {len(wanted)} as expected; of these, expected:')
   print('\n'.join(f'{count:6} {outcome}' for outcome, count in counts.most_common()))
   return failed
 

@@ -4,9 +4,11 @@ A situation is a container, a codec, an orientation, other streams beside the fi
 folder. `write` makes its file from the pictures of a talking face; `expect` says what is to be found.
 """
 
+import csv
 import dataclasses
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -76,6 +78,14 @@ FOLDERS = ('',) * 8 + (
   'a/b/c', 'with space', '$', 'a,b', 'ü', '.Trash-0/files', '@eaDir', '__MACOSX', '.hidden',
 )  # fmt: skip
 SPELLINGS = ('own', 'own', 'own', 'upper', 'mp4', 'none')  # of the suffix
+# How lists are written: what separates cells, the encoding, and how lines end.
+LISTS = {
+  'commas': (',', 'utf-8', '\n'),
+  'a spreadsheet': (',', 'utf-8-sig', '\r\n'),
+  'a spreadsheet of other countries': (';', 'utf-8-sig', '\r\n'),
+  'tabs': ('\t', 'utf-16', '\r\n'),
+  'bars': ('|', 'utf-8', '\n'),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,6 +158,27 @@ def render_films() -> dict[str, np.ndarray]:
   listed = [video for video in videos.list_videos(spec) if video.photograph == 'astronaut']
   chosen = {label: next(video for video in listed if video.label == label) for label in LABELS}
   return {label: videos.render_frames(spec, video)[: FRAMES + STARTS - 1] for label, video in chosen.items()}
+
+
+def write_list(drawn: Sequence[Situation], root: Path, kind: str) -> list[Situation]:
+  """Writes `list.csv`, which names the path and the label of each file, in one of LISTS.
+
+  Returns:
+    Those that it names: no pipes, and no names that a list can't hold, which is text without blanks around its cells.
+  """
+  delimiter, encoding, line_end = LISTS[kind]
+  listed = [s for s in drawn if s.state != 'pipe' and s.path == s.path.strip() and _is_text(s.path)]
+  with open(root / 'list.csv', 'w', encoding=encoding, newline='') as file:
+    writer = csv.writer(file, delimiter=delimiter, lineterminator=line_end)
+    writer.writerow(('path', 'label'))
+    writer.writerows((situation.path, situation.label) for situation in listed)
+  return listed
+
+
+def expect_listed(situation: Situation) -> str:
+  """CLIP or the reason of a rejection: what a list names is tried, wherever it lies and whatever it holds."""
+  shown = expect(dataclasses.replace(situation, folder=''))
+  return 'unreadable' if shown == IS_NO_VIDEO else shown
 
 
 def expect(situation: Situation) -> str:
@@ -263,3 +294,7 @@ def _mux_silence(container, stream) -> None:
     frame.sample_rate, frame.pts = 44100, 1152 * i
     container.mux(stream.encode(frame))
   container.mux(stream.encode(None))
+
+
+def _is_text(name: str) -> bool:
+  return name == os.fsencode(name).decode(errors='ignore')

@@ -8,6 +8,7 @@ import pytest
 
 from lipfake_jax.clips.clips import Rejection, extract_clips
 from lipfake_jax.core.clip_spec import ClipSpec
+from lipfake_jax.data.builder import create_builder
 from lipfake_jax.data.files import find_sources
 from tests import situations
 from tests.conftest import write_video
@@ -55,6 +56,18 @@ def test_every_situation_has_its_outcome(start, films, clips, models, tmp_path):
       assert similarity(result[0], clips[situation.label]) > ALIKE, situation
     outcomes[situation] = reasons
   assert outcomes == {situation: [situations.expect(situation)] for situation in drawn}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('kind', situations.LISTS)
+def test_lists_name_files_in_any_situation(kind, films, tmp_path):
+  drawn = situations.draw(DRAWN, seed=0)[::25]
+  for situation in drawn:
+    situations.write(situation, tmp_path, films)
+  listed = situations.write_list(drawn, tmp_path, kind)
+  found = create_builder('video_folder', data_dir=str(tmp_path / 'unused')).survey(tmp_path).videos
+  assert [video.path for video in found] == [tmp_path / situation.path for situation in listed]
+  assert [video.label for video in found] == [situation.label for situation in listed]
 
 
 def test_every_kind_of_situation_is_drawn():
