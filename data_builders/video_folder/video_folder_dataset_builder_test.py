@@ -87,7 +87,7 @@ def test_what_is_left_out_is_told_by_reason(survey, tmp_path):
   root = tmp_path / 'v'
   for name in ('real/a.mp4', 'real/b.wmv', 'fake/c.MTS', 'fake/d', 'real/.Trash-0/files/e.mp4', 'fake/._c.MTS'):
     touch(root, name)
-    (root / name).write_bytes(film)
+    (root / name).write_bytes(film + name.encode())  # one content has one label
   (root / 'fake' / 'notes.txt').write_text('no video')
   os.mkfifo(root / 'real' / 'cam.mp4')
   listing = survey(root)
