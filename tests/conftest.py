@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -31,7 +32,7 @@ os.environ.update({'JAX_COMPILATION_CACHE_DIR': COMPILED, 'JAX_PERSISTENT_CACHE_
 # Most models of tests take longer to compile than to run.
 os.environ['XLA_FLAGS'] = f'{os.environ.get("XLA_FLAGS", "")} --xla_backend_optimization_level=1'
 
-TINY = {'frames': 6, 'size': 16}  # of the clips in `tiny_data`
+TINY: dict[str, Any] = {'frames': 6, 'size': 16}  # of the clips in `tiny_data`
 
 
 def write_video(
@@ -70,10 +71,10 @@ def copy_video(source: Path, target: Path, boxes: int) -> Path:
 def to_frame(rgb: np.ndarray, index: int = 0, fps: float = 25.0) -> Frame:
   """A frame that holds an RGB image, colour at full size: conversion to and fro costs a level or two."""
   yuv = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2YUV)  # BT.601, full range
-  planes = tuple(np.ascontiguousarray(yuv[..., i]) for i in range(3))
-  v = 128.0  # no colour; the weights are those of OpenCV's YUV
-  matrix = [[1, 0, 1.14, -1.14 * v], [1, -0.395, -0.581, (0.395 + 0.581) * v], [1, 2.032, 0, -2.032 * v]]
-  return Frame(index, index / fps, planes, np.array(matrix, np.float32))
+  y, u, v = (np.ascontiguousarray(yuv[..., i]) for i in range(3))
+  grey = 128.0  # no colour; the weights are those of OpenCV's YUV
+  matrix = [[1, 0, 1.14, -1.14 * grey], [1, -0.395, -0.581, (0.395 + 0.581) * grey], [1, 2.032, 0, -2.032 * grey]]
+  return Frame(index, index / fps, (y, u, v), np.array(matrix, np.float32))
 
 
 @pytest.fixture

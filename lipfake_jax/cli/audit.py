@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def _leak_table(rows: Sequence[Mapping[str, str]], parts: Sequence[str], leaks: 'Sequence[Leak]') -> str:
   """A line a leak, with an example; and how many videos can't be compared."""
-  from lipfake_jax.data.splits import people
+  from lipfake_jax.core.people import people
 
   lines = [] if leaks else ['no leak found']
   for leak in leaks:

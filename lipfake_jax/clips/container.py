@@ -109,7 +109,8 @@ def check_regular(path: Path) -> None:
   """Raises VideoError unless a path is a regular file: a pipe, say, would be waited for for ever."""
   kind = stat.S_IFMT(os.stat(path).st_mode)
   if kind != stat.S_IFREG:
-    raise VideoError(f'it is {SPECIAL.get(kind, "something else")}, not a file')
+    fault = OSError('no regular file')  # of the path, as where it is missing, and of no content
+    raise VideoError(f'it is {SPECIAL.get(kind, "something else")}, not a file') from fault
 
 
 def choose_stream(container: av.container.InputContainer) -> av.VideoStream:

@@ -83,7 +83,8 @@ def _encoder(control: Found, _: Metrics) -> Iterator[str]:
     yield (
       'warning: it tells real videos from the same ones encoded once more: the score rises in'
       f' {control["rises"]:.1%} of {control["n"]} (95 % interval over {control["n_people"]} people {low:.1%} to'
-      f' {high:.1%}; 50 % is right): it has learned the encoder'
+      f' {high:.1%}; 50 % is right), from {control["mean_p_fake_before"]:.3f} to {control["mean_p_fake_after"]:.3f} on'
+      f' average; {control["called_fake_before"]} are called fake before, {control["called_fake_after"]} after'
     )
 
 

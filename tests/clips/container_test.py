@@ -302,6 +302,7 @@ def test_what_is_no_file_is_told_and_not_waited_for(tmp_path):
       with pytest.raises(VideoError) as failed:
         probe(tmp_path / name)
       reasons[name] = str(failed.value)
+      assert isinstance(failed.value.__cause__, OSError) == (name != 'empty')  # the path's fault, or the content's
   assert reasons == {
     'pipe': 'it is a named pipe, not a file',
     'loop': 'Too many levels of symbolic links',
