@@ -12,15 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-import jax
 from absl import app, flags, logging
-from flax.traverse_util import flatten_dict
 from ml_collections import config_flags
 
-from lipfake_jax.core.errors import UserError, exit_codes
-from lipfake_jax.inference.compilation import keep_compiled
-from lipfake_jax.inference.host_memory import keep_freed_memory
-from lipfake_jax.training import parallel
+from lipfake_jax.core.errors import UserError, exit_codes, loading
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum('mode', 'train', ['train', 'eval', 'predict'], 'What to do; train also evaluates at its end.')
@@ -34,7 +29,7 @@ flags.DEFINE_multi_string(
 flags.DEFINE_string('coordinator', None, 'Of several processes that train together: HOST:PORT of the first.')
 flags.DEFINE_integer('process_id', 0, 'With --coordinator: number of this process, from 0.', lower_bound=0)
 flags.DEFINE_integer('process_count', 1, 'With --coordinator: how many there are.', lower_bound=1)
-flags.DEFINE_integer('batch_size', 32, 'With --mode=eval and --mode=predict: clips at once.', lower_bound=1)
+flags.DEFINE_integer('batch_size', 32, 'With --mode=eval and --mode=predict: clips at once, at most.', lower_bound=1)
 config_flags.DEFINE_config_file('config', None, 'A file in configs/; --config.FIELD=VALUE changes a field.')
 
 
@@ -42,6 +37,11 @@ def main(argv: Sequence[str]) -> None:
   if len(argv) > 1:
     raise UserError(f'unknown argument {argv[1]!r}: flags are written --name=value')
   logging.set_verbosity(logging.WARNING)  # libraries report each file they open
+  with loading():
+    import jax
+
+    from lipfake_jax.inference.compilation import keep_compiled
+    from lipfake_jax.inference.host_memory import keep_freed_memory
   keep_freed_memory()  # first of all: threads that run already keep to the old ways
   keep_compiled()
   workdir = Path(FLAGS.workdir).expanduser()
@@ -49,20 +49,20 @@ def main(argv: Sequence[str]) -> None:
     join_processes()
   print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.devices()))
   if FLAGS.mode == 'train':
-    from lipfake_jax.experiments.experiment import train_and_evaluate
-
+    with loading():
+      from lipfake_jax.experiments.experiment import train_and_evaluate
     if FLAGS.config is None:
       raise UserError('--mode=train needs a --config, for example --config=configs/demo.py')
     train_and_evaluate(FLAGS.config, workdir, FLAGS.data_dir)
   elif FLAGS.mode == 'eval':
-    from lipfake_jax.report.results import evaluate_workdir
-
+    with loading():
+      from lipfake_jax.report.results import evaluate_workdir
     if not FLAGS.eval_datasets:
       raise UserError('--mode=eval needs --eval_datasets=NAME,...')
     evaluate_workdir(workdir, FLAGS.eval_datasets, FLAGS.data_dir, FLAGS.batch_size, FLAGS.format)
   else:
-    from lipfake_jax.inference.predict import predict_videos
-
+    with loading():
+      from lipfake_jax.inference.predict import predict_videos
     if not FLAGS.video:
       raise UserError('--mode=predict needs --video=FILE_OR_FOLDER,...')
     predict_videos(workdir, FLAGS.video, FLAGS.batch_size)
@@ -76,6 +76,8 @@ def join_processes() -> None:
     raise UserError('--mode=predict runs in one process: leave out --coordinator')
   if FLAGS.process_id >= FLAGS.process_count:
     raise UserError(f'--process_id={FLAGS.process_id}: {FLAGS.process_count} processes count from 0')
+  from lipfake_jax.training import parallel
+
   parallel.connect(FLAGS.coordinator, FLAGS.process_id, FLAGS.process_count)
   if FLAGS.process_id > 0:
     sys.stdout = open(os.devnull, 'w')  # noqa: SIM115, open as long as the process runs
@@ -96,6 +98,8 @@ def parse_flags(argv: Sequence[str]) -> list[str]:
 
 def _unknown_fields(argv: Sequence[str]) -> str:
   """The message for --config.FIELD flags that the chosen config does not have."""
+  from flax.traverse_util import flatten_dict
+
   path = next(argument.removeprefix('--config=') for argument in argv if argument.startswith('--config='))
   known = sorted(flatten_dict(runpy.run_path(path)['get_config']().to_dict(), sep='.'))
   given = [argument.removeprefix('--config.').split('=')[0] for argument in argv if argument.startswith('--config.')]

@@ -94,6 +94,6 @@ def get_config() -> ml_collections.ConfigDict:
   config.augment.validation = False  # validation clips are augmented too
 
   config.eval = ml_collections.ConfigDict()
-  config.eval.batch_size = 32  # clips at once
+  config.eval.batch_size = 32  # clips at once, at most
   config.eval.threshold = 'fixed'  # fixed: 0.5; or chosen on validation: balanced_accuracy, eer, fpr:0.05 (decision.py)
   return config

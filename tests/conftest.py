@@ -61,6 +61,13 @@ def write_video(
   return path
 
 
+def copy_video(source: Path, target: Path, boxes: int) -> Path:
+  """Copies an MP4 and adds so many empty boxes: the same video in other bytes, hence another content."""
+  target.parent.mkdir(parents=True, exist_ok=True)
+  target.write_bytes(source.read_bytes() + b'\0\0\0\x08free' * boxes)
+  return target
+
+
 def to_frame(rgb: np.ndarray, index: int = 0, fps: float = 25.0) -> Frame:
   """A frame that holds an RGB image, colour at full size: conversion to and fro costs a level or two."""
   yuv = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2YUV)  # BT.601, full range
@@ -159,7 +166,7 @@ def tiny_data(tmp_path_factory) -> str:
 
   `tiny_clips/tiny_motion` has their motion, too.
   """
-  from lipfake_jax.clips import extraction
+  from lipfake_jax.clips import results
   from lipfake_jax.core.vocabulary import VideoRecord
   from lipfake_jax.data.builder import LipClipBuilder, LipClipConfig
   from lipfake_jax.data.listing import Listing
@@ -194,6 +201,7 @@ def tiny_data(tmp_path_factory) -> str:
       LipClipConfig(name='tiny', spec=spec),
       LipClipConfig(name='tiny_motion', spec=dataclasses.replace(spec, motion=True)),
     ]
+    OTHER_CONFIGS = []
     MANUAL_DOWNLOAD_INSTRUCTIONS = 'none'
     OWN_SPLIT = True
 
@@ -208,7 +216,7 @@ def tiny_data(tmp_path_factory) -> str:
       for record in self.list_videos(cache).videos:
         lost = record.key == 'test/009.mp4'
         result = Rejection('no_face', 'none', '') if lost else [clip(record, self.builder_config.spec.motion)]
-        extraction.save_result(result, record.path)
+        results.save_result(result, record.path)
       return paths
 
   data_dir = str(tmp_path_factory.mktemp('data'))

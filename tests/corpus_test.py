@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lipfake_jax.clips import extraction
+from lipfake_jax.clips import extraction, results
 from lipfake_jax.clips.analysis import analyse_video
 from lipfake_jax.clips.clips import REASONS, Rejection, cut_clips
 from lipfake_jax.core.clip_spec import ClipSpec
@@ -29,9 +29,9 @@ CORNERS = np.array([1 + 1j, 1 - 1j, -1 + 1j, -1 - 1j])
 
 def test_every_file_is_a_clip_or_a_named_reason(tmp_path):
   paths = find_videos(Path(FOLDER)).found
-  results = [extraction.load_result(c, 'k') for c in extraction.extract_videos(paths, ClipSpec(), tmp_path)]
-  assert {r.reason for r in results if isinstance(r, Rejection)} <= set(REASONS)
-  assert sum(isinstance(r, list) for r in results) > 0.9 * len(paths)
+  found = [results.load_result(c, 'k') for c in extraction.extract_videos(paths, ClipSpec(), tmp_path)]
+  assert {r.reason for r in found if isinstance(r, Rejection)} <= set(REASONS)
+  assert sum(isinstance(r, list) for r in found) > 0.9 * len(paths)
 
 
 def test_what_is_skipped_hardly_matters(models):

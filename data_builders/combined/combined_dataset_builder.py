@@ -14,6 +14,7 @@ class Builder(LipClipBuilder):
 
   MANUAL_DOWNLOAD_INSTRUCTIONS = read_instructions('combined')
   BUILDER_CONFIGS = [LipClipConfig(name='celeb_df_v2+m2fred_wav2lip', description="The paper's union.")]
+  OTHER_CONFIGS = []
 
   @classmethod
   def get_builder_config(cls, name: str, version=None) -> LipClipConfig | None:

@@ -30,7 +30,7 @@ class Builder(LipClipBuilder):
   """Renders its videos below the data folder, then lists them."""
 
   MANUAL_DOWNLOAD_INSTRUCTIONS = read_instructions('demo_lips')
-  BUILDER_CONFIGS = [*CONFIGS, *NULLS]
+  OTHER_CONFIGS = [*CONFIGS[1:], *NULLS]
   OWN_SPLIT = True
 
   def source_dir(self, dl_manager) -> Path:

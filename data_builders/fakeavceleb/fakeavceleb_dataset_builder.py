@@ -1,6 +1,5 @@
 """FakeAVCeleb: real and fake video with real and fake audio (PAPER section 9)."""
 
-import csv
 import dataclasses
 import re
 from collections import Counter
@@ -11,6 +10,7 @@ from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import CONFIGS, LipClipBuilder, LipClipConfig
 from lipfake_jax.data.files import Files, find_videos
 from lipfake_jax.data.listing import Listing, find_entry, read_instructions, wrong_layout
+from lipfake_jax.data.lists import read_list
 
 TABLE = 'meta_data.csv'
 COLUMNS = ('source', 'target1', 'target2', 'method', 'type', 'race', 'gender', 'path')
@@ -40,7 +40,7 @@ class Builder(LipClipBuilder):
   """`--manual_dir` is the folder that holds meta_data.csv and the four folders."""
 
   MANUAL_DOWNLOAD_INSTRUCTIONS = read_instructions('fakeavceleb')
-  BUILDER_CONFIGS = [*CONFIGS, *POLICIES]
+  OTHER_CONFIGS = [*CONFIGS[1:], *POLICIES]
   PUBLISHED = {
     ('RealVideo-RealAudio', 'real'): 500,
     ('FakeVideo-RealAudio', 'fake'): 9_709,
@@ -97,18 +97,12 @@ def _read_table(table: Path) -> tuple[dict[str, dict[str, str]], list[str]]:
 
   The last column has no name and holds the folder, under a root of its own: only what follows the type is used.
   """
-  with open(table, newline='', encoding='utf-8-sig') as file:
-    reader = csv.reader(file)
-    header = next(reader, [])
-    if missing := [name for name in COLUMNS if name not in header]:
-      raise UserError(f'{table}: lacks the column {" and ".join(missing)}; it has {header}')
-    rows = [dict(zip(header, row, strict=False)) for row in reader if row]
-  folder_column = header[-1]
+  found = read_list(table, COLUMNS)
   names = []
-  for line, row in enumerate(rows, start=2):
-    folder = row.get(folder_column, '').replace('\\', '/').strip('/')
+  for line, row in found.rows:
+    folder = row[found.columns[-1]].replace('\\', '/').strip('/')
     if row['type'] not in FOLDERS or row['type'] not in folder.split('/'):
       raise UserError(f'{table}, line {line}: its type is {row["type"]!r}, its folder {folder!r}: they should agree')
     names.append(f'{folder[folder.index(row["type"]) :]}/{row["path"]}')
   doubles = sorted(name for name, count in Counter(names).items() if count > 1)
-  return dict(zip(names, rows, strict=True)), doubles
+  return {name: row for name, (_, row) in zip(names, found.rows, strict=True)}, doubles

@@ -68,7 +68,7 @@ def _control(run: 'Run', dataset: str, options: Namespace) -> None:
     print(f'{run.workdir}: its model takes statistics of a whole video: there are no frames to shuffle')
   else:
     controls = run_controls(run.score, test, evaluation.scores, run.decision.threshold, options.batch_size, run.rule)
-    write_figures(folder / 'controls.json', run.meta, controls)
+    write_figures(folder / 'controls.json', run.meta, test, controls)
     print(control_table(f'controls of {run.workdir}, on {test.dataset} ({test.name})', controls))
   write_results(run.workdir, evaluation, run.meta)
   print(f'written to {folder}, and shown by its report.html')
@@ -87,6 +87,6 @@ def _reencode(run: 'Run', dataset: str, options: Namespace) -> None:
   score = functools.partial(score_perturbed, run, Path(data_dir) / 'clip_cache', options.batch_size)
   control = reencoding_control(score, limit_videos(found, options.limit), run.decision.threshold)
   folder = results_folder(run.workdir, split, run.meta)
-  write_figures(folder / 'reencoding.json', run.meta, control)
+  write_figures(folder / 'reencoding.json', run.meta, split, control)
   print(f'\n{folder.name}, real videos encoded once more:')
   print(*(f'{name}: {value}' for name, value in control.items()), sep='\n')

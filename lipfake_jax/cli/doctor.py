@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> None:
 
   data_dir = find_data_dir(options.data_dir)
   builder = create_builder(options.dataset, options.config, data_dir)
-  listing = doctor.list_source(builder, options.manual_dir.expanduser())
+  listing = builder.survey(options.manual_dir.expanduser())
   print(layout_table(listing, builder.PUBLISHED))
   unreadable = doctor.find_unreadable([video.path for video in listing.videos])
   print(_describe_unreadable(unreadable, len(listing.videos)))

@@ -85,7 +85,7 @@ def _measure(run: 'Run', names: Sequence[str], levels: Sequence[int], options: N
   score = functools.partial(score_perturbed, run, Path(data_dir) / 'clip_cache', options.batch_size)
   results = measure_robustness(score, videos, threshold, names, levels, on_condition=_print_progress)
   folder = results_folder(run.workdir, split, run.meta)
-  write_figures(folder / 'robustness.json', run.meta, {'part': folder.name, 'of': len(found), **results})
+  write_figures(folder / 'robustness.json', run.meta, split, {'part': folder.name, 'of': len(found), **results})
   write_curves(folder, results)
   chosen = f' of {len(found)} videos, by --limit={options.limit}' if options.limit else ' videos'
   real = sum(video.label == 'real' for video in videos)

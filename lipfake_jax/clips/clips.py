@@ -78,11 +78,15 @@ class Clip:
 
 @dataclasses.dataclass(frozen=True)
 class Rejection:
-  """A video without a clip: the reason is one of REASONS, the detail is a sentence for people."""
+  """A video without a clip: the reason is one of REASONS, the detail is a sentence for people.
+
+  `passing` where the cause lies outside of the video's content (a permission, memory, time), and may be gone tomorrow.
+  """
 
   reason: str
   detail: str
   key: str
+  passing: bool = False
 
 
 def to_fields(found: Clip | Rejection) -> dict[str, Any]:
@@ -113,7 +117,7 @@ def extract_clips(
   try:
     analysis = analyse_video(path, spec, models, faces_cache)
   except VideoError as error:
-    return Rejection('unreadable', str(error), key)
+    return Rejection('unreadable', str(error), key, isinstance(error.__cause__, OSError | MemoryError))
   with contextlib.closing(analysis.spool):
     return cut_clips(analysis, spec, key)
 
@@ -124,7 +128,7 @@ def cut_clips(analysis: Analysis, spec: ClipSpec, key: str) -> list[Clip] | Reje
     return Rejection('no_face', f'no face in any of its {analysis.n_frames} frames', key)
   longest = max(len(track) for track in analysis.tracks)
   if longest < spec.frames and spec.rule != 'contiguous':
-    whose = 'a face' if len(analysis.tracks) == 1 else f'the same one of its {len(analysis.tracks)} faces'
+    whose = 'a face' if len(analysis.tracks) == 1 else f'one face without a break ({len(analysis.tracks)} tracks)'
     detail = f'{longest} of its {analysis.n_frames} frames show {whose}, {spec.frames} are needed'
     return Rejection('too_short', detail, key)
   chosen = [choice for track in analysis.tracks for choice in _choose(analysis, track, spec)]

@@ -1,11 +1,21 @@
 """The exceptions that the commands turn into a message and an exit code."""
 
 import contextlib
+import errno
 import io
+import os
+import signal
 import sys
 from collections.abc import Iterator
 
 from lipfake_jax.core.names import printable_lines
+
+# What a system says where a file can't be used, and what to do.
+REFUSALS = {
+  **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), 'change its permissions, or choose another folder'),
+  **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), 'make room, or choose another folder'),
+  **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.EEXIST), 'a file lies where a folder should, or the reverse'),
+}
 
 
 class UserError(ValueError):
@@ -23,9 +33,10 @@ class Interrupted(Exception):
 
 @contextlib.contextmanager
 def exit_codes() -> Iterator[None]:
-  """Ends the process with code 2 on a user's mistake and 128 + N on signal N, each with its message alone.
+  """Ends the process with code 2 on a user's mistake, 128 + N on signal N, each with its message alone.
 
-  What a terminal's encoding lacks is written out, as in 'caf\\xe9', rather than an error.
+  A file that the system does not let be read or written counts as a user's mistake. What a
+  terminal's encoding lacks is written out, as in 'caf\\xe9', rather than an error.
   """
   for stream in (sys.stdout, sys.stderr):
     if isinstance(stream, io.TextIOWrapper):
@@ -35,6 +46,33 @@ def exit_codes() -> Iterator[None]:
   except UserError as error:
     print(f'error: {printable_lines(str(error))}', file=sys.stderr)
     sys.exit(2)
-  except Interrupted as signal:
-    print(signal, file=sys.stderr)
-    sys.exit(signal.code)
+  except Interrupted as stop:
+    print(stop, file=sys.stderr)
+    sys.exit(stop.code)
+  except OSError as error:
+    if error.errno not in REFUSALS:
+      raise
+    print(
+      f'error: {printable_lines(str(error.filename or "a file"))}: {error.strerror}: {REFUSALS[error.errno]}',
+      file=sys.stderr,
+    )
+    sys.exit(2)
+  except KeyboardInterrupt:
+    print('interrupted', file=sys.stderr)
+    sys.exit(128 + signal.SIGINT)
+
+
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+  """While libraries are imported, Ctrl-C ends the process at once: some swallow the exception that it raises."""
+
+  def end(number: int, frame: object) -> None:
+    del frame
+    print('interrupted', file=sys.stderr, flush=True)
+    os._exit(128 + number)
+
+  before = signal.signal(signal.SIGINT, end)
+  try:
+    yield
+  finally:
+    signal.signal(signal.SIGINT, before)

@@ -5,13 +5,14 @@ In: the clips of a built dataset and their parts. Out: leaks from one part to a 
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import cv2
 import numpy as np
 
 from lipfake_jax.core.people import Row, people
 from lipfake_jax.core.vocabulary import PARTS
+from lipfake_jax.data.contents import refuse_contradictions
 
 GRID = 12  # side of the pictures that near-duplicates are found by
 # Two clips are near-duplicates from this correlation on. On 169 clips of 94 people, none of different people reached
@@ -51,7 +52,11 @@ def find_leaks(rows: Sequence[Row], parts: Sequence[str], looks: np.ndarray | No
     rows: what is known of each of N clips: the fields of a video, and 'sha256' of its bytes.
     parts: the part of each.
     looks: float32 [N, 2, D] from `describe`, or None to leave near-duplicates out.
+
+  Raises:
+    UserError: a content is labelled real under one name and fake under another.
   """
+  refuse_contradictions(list(_group_names(rows)))
   members = {part: [i for i, found in enumerate(parts) if found == part] for part in PARTS}
   leaks = []
   for source, target in itertools.combinations(PARTS, 2):
@@ -62,6 +67,14 @@ def find_leaks(rows: Sequence[Row], parts: Sequence[str], looks: np.ndarray | No
     if looks is not None:
       leaks.append(Leak(NEAR_KIND, source, target, _near_pairs(looks, members[source], members[target])))
   return [leak for leak in leaks if leak.pairs]
+
+
+def _group_names(rows: Sequence[Row]) -> Iterable[list[tuple[str, str]]]:
+  """Key and label of the videos of each content; clips of one video count once."""
+  groups: dict[str, dict[tuple[str, str], None]] = {}
+  for row in rows:
+    groups.setdefault(row['sha256'], {})[row['key'], row['label']] = None
+  return map(list, groups.values())
 
 
 def describe(clip: np.ndarray) -> np.ndarray:

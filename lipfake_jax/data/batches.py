@@ -126,20 +126,40 @@ def _dataset_shares(split: Split, weights: Sequence[float]) -> np.ndarray:
   return shares
 
 
-def eval_batches(split: Split, batch_size: int, share: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
+def eval_batches(split: Split, batch_size: int, share: tuple[int, int] = (0, 1), unit: int = 1) -> Iterator[Batch]:
   """Every clip once, in stored order; the last batch is padded with its first clip, where 'mask' is False.
 
   Of several processes each reads the clips of its share, as in `train_batches`; 'position' and 'mask' are of the whole
-  batch, since the scores of all are gathered.
+  batch, since the scores of all are gathered. Sizes are those of `size_batches`.
   """
-  count = -(-len(split) // batch_size) * batch_size
-  positions, mask = np.arange(count), np.arange(count) < len(split)
-  positions[~mask] = positions[(len(split) - 1) // batch_size * batch_size]
-  rows = positions.reshape(-1, batch_size)
-  batches = grain.MapDataset.source(_part(rows, share)).map(lambda batch: read_batch(split, batch))
-  whole = zip(batches.to_iter_dataset(READ_AHEAD), rows, mask.reshape(-1, batch_size), strict=True)
-  for batch, row, kept in whole:
-    yield {**batch, 'position': row, 'mask': kept}
+  rows, first = [], 0
+  for size in size_batches(len(split), batch_size, unit):
+    rows.append(np.where((row := np.arange(first, first + size)) < len(split), row, first))
+    first += size
+  number, count = share
+  source = grain.MapDataset.source([np.split(row, count)[number] for row in rows])
+  batches = source.map(lambda batch: read_batch(split, batch)).to_iter_dataset(READ_AHEAD)
+  first = 0
+  for batch, row in zip(batches, rows, strict=True):
+    yield {**batch, 'position': row, 'mask': np.arange(first, first + len(row)) < len(split)}
+    first += len(row)
+
+
+def size_batches(count: int, limit: int, unit: int = 1) -> list[int]:
+  """Sizes of the batches for `count` clips: as many of `limit` as they fill, and one for the rest.
+
+  That one is `unit` times a power of two, so that a few sizes are compiled, and at most twice what there is.
+
+  Args:
+    count: clips.
+    limit: the largest size, a multiple of `unit`.
+    unit: what every size is a multiple of, such as the number of devices.
+  """
+  full, rest = divmod(count, limit)
+  size = unit
+  while size < rest:
+    size *= 2
+  return [limit] * full + [min(size, limit)] * bool(rest)
 
 
 def _part(batches: np.ndarray, share: tuple[int, int]) -> np.ndarray:

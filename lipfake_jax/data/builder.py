@@ -18,17 +18,18 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 from array_record.python import array_record_module
-from tensorflow_datasets.core import file_adapters
+from tensorflow_datasets.core import file_adapters, utils
 
-from lipfake_jax.clips import extraction
+from lipfake_jax.clips import extraction, results
 from lipfake_jax.clips.clips import Clip, Rejection, to_fields
 from lipfake_jax.clips.features import features_of
 from lipfake_jax.clips.whole_file import remove_abandoned
 from lipfake_jax.core.clip_spec import SPECS, ClipSpec
-from lipfake_jax.core.errors import UserError
-from lipfake_jax.core.names import printable
+from lipfake_jax.core.errors import UserError, exit_codes
+from lipfake_jax.core.names import printable, shorten
 from lipfake_jax.core.vocabulary import LABELS, VideoRecord
 from lipfake_jax.data import splits
+from lipfake_jax.data.contents import check_labels, digest_source, tell_changes
 from lipfake_jax.data.listing import (
   STORED,
   UNEVEN_REJECTIONS,
@@ -38,11 +39,13 @@ from lipfake_jax.data.listing import (
   name_people,
   read_instructions,
 )
+from lipfake_jax.data.room import check_room, explain_stops
 
 TEXTS = tuple(field.name for field in dataclasses.fields(VideoRecord) if field.name not in ('path', 'label'))
 # Of a clip, see `clips.Clip`.
 QUALITY = ('fps', 'duration', 'face_share', 'mouth_width', 'sharpness', 'mean_activity')
 FACTS = (*QUALITY, 'codec', 'width', 'height', 'track')  # in the table
+GenerateMode = tfds.download.GenerateMode
 
 
 @dataclasses.dataclass
@@ -59,17 +62,20 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
   """A builder gives `list_videos`, and as MANUAL_DOWNLOAD_INSTRUCTIONS its README.
 
   Attributes:
+    BUILDER_CONFIGS: the one that is built where none is named; TFDS would build each that stands here.
+    OTHER_CONFIGS: those that are built by name.
     PUBLISHED: number of videos in the complete set by (folder, label), for `layout_table`.
     OWN_SPLIT: whether its own list, if it has one, says how it is split where a user names no split.
   """
 
   VERSION = tfds.core.Version('1.0.0')
   RELEASE_NOTES = {'1.0.0': 'Initial release.'}
-  BUILDER_CONFIGS: Sequence[LipClipConfig] = CONFIGS
+  BUILDER_CONFIGS: Sequence[LipClipConfig] = CONFIGS[:1]
+  OTHER_CONFIGS: Sequence[LipClipConfig] = CONFIGS[1:]
   PUBLISHED: Mapping[tuple[str, str], int] = {}
   OWN_SPLIT = False
 
-  _download_config: tfds.download.DownloadConfig | None = None
+  _download_config = tfds.download.DownloadConfig()
 
   def __init__(self, *, file_format=None, **kwargs):
     # Only ArrayRecord can be read at random and without TensorFlow, which training relies on.
@@ -79,35 +85,62 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
   def list_videos(self, root: Path) -> Listing:
     """The dataset's videos below its root folder. Raises UserError where the layout is wrong."""
 
+  @utils.classproperty
+  @classmethod
+  def builder_configs(cls) -> dict[str, LipClipConfig]:
+    """All configs by their names."""
+    return {config.name: config for config in (*cls.BUILDER_CONFIGS, *cls.OTHER_CONFIGS)}
+
   def survey(self, root: Path) -> Listing:
     """`list_videos`, checked. Raises UserError with what is wrong and how the layout should be."""
     try:
+      if not root.is_dir():
+        raise UserError(
+          f'{root} is a file: name the folder that holds it' if root.exists() else f'there is no folder {root}'
+        )
       listing = self.list_videos(root)
       named = [_presentable(video, self.name) for video in listing.videos]
       check_videos(root, named, listing.notes)
+      copies = check_labels(named)
     except UserError as error:
       raise UserError(f'{self.name}: {error}.\n\n{self.MANUAL_DOWNLOAD_INSTRUCTIONS}') from error
-    return Listing(name_people(named), listing.notes)
+    except OSError as error:
+      raise UserError(f'{self.name}: {error.filename or root}: {error.strerror}') from error
+    notes = {'contents under several names, each of which counts': copies} if copies else {}
+    return Listing(name_people(named), listing.notes | notes)
 
   def source_dir(self, dl_manager: tfds.download.DownloadManager) -> Path:
     """The folder that holds the videos: --manual_dir."""
     try:
       return Path(dl_manager.manual_dir)
+    except NotADirectoryError:
+      return Path(dl_manager._manual_dir)  # what is wrong with it, `survey` says
     except AssertionError as error:
       where = f'{self.name}: the folder {dl_manager._manual_dir} is missing or empty'
       raise UserError(f'{where}.\n\n{self.MANUAL_DOWNLOAD_INSTRUCTIONS}') from error
 
   def download_and_prepare(self, **kwargs) -> None:
-    """As in TFDS; under the `tfds` command a user's mistake ends with its message and exit code 2, not a traceback."""
-    self._download_config = kwargs.get('download_config')
-    try:
-      with _plain_records():
-        super().download_and_prepare(**kwargs)
-    except UserError as error:
-      if Path(sys.argv[0]).stem != 'tfds':
-        raise
-      print(f'error: {error}', file=sys.stderr)
-      sys.exit(2)
+    """As in TFDS, but that a dataset which is there already must be of the same videos.
+
+    Under the `tfds` command a user's mistake, a full disk and Ctrl-C end with a message and an exit code, without a
+    traceback.
+    """
+    config = self._download_config = kwargs.get('download_config') or tfds.download.DownloadConfig()
+    is_command = Path(sys.argv[0]).stem == 'tfds'
+    with exit_codes() if is_command else contextlib.nullcontext(), explain_stops(self.data_path), _plain_records():
+      reused = config.download_mode == GenerateMode.REUSE_DATASET_IF_EXISTS and self.data_path.exists()
+      if reused and config.manual_dir:
+        self._check_source(self.source_dir(self._make_download_manager(kwargs.get('download_dir'), config)))
+      super().download_and_prepare(**kwargs)
+
+  def _check_source(self, root: Path) -> None:
+    """Raises UserError where the dataset that is there is of other videos than those below the folder."""
+    videos, metadata = self.survey(root).videos, self.info.metadata
+    if metadata.get('source') != digest_source(videos, self.builder_config.spec):
+      raise UserError(
+        f'{self.name}: {self.data_path} was not built of what {root} holds now'
+        f' ({tell_changes(metadata, videos)}): build with --overwrite to replace it, or choose another --data_dir'
+      )
 
   def _info(self) -> tfds.core.DatasetInfo:
     return self.dataset_info_from_configs(
@@ -121,22 +154,27 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
     root = self.source_dir(dl_manager)
     listing = self.survey(root)
     split = 'official' if self.OWN_SPLIT and any(video.official for video in listing.videos) else 'identity'
+    print(_tell_config(self))
     print(layout_table(listing, self.PUBLISHED))
     print(splits.split_table([vars(video) for video in listing.videos], split))
     caches = self._extract([video.path for video in listing.videos])
-    spec = self.builder_config.spec.fields()
+    spec = self.builder_config.spec
+    check_room(Path(self._data_dir_root), caches)
     # Filled while examples are written; TFDS stores it after them.
     table: dict[str, list] = {name: [] for name in ('clip', 'label', *TEXTS, 'sha256', *FACTS)}
-    self.info.metadata.update(spec=spec, default_split=split, clips=table, rejections=[])
+    known = {'spec': spec.fields(), 'default_split': split, 'source': digest_source(listing.videos, spec)}
+    self.info.metadata.update(known, clips=table, rejections=[])
     return {STORED: self._generate_examples(listing.videos, caches, root)}
 
   def _generate_examples(
     self, videos: Sequence[VideoRecord], caches: Sequence[Path], root: Path
   ) -> Iterator[tuple[int, dict]]:
     table, rejections = self.info.metadata['clips'], self.info.metadata['rejections']
+    passing = []
     for number, (video, cache) in enumerate(zip(videos, caches, strict=True)):
-      result = extraction.load_result(cache, video.key)
+      result = results.load_result(cache, video.key)
       if isinstance(result, Rejection):
+        passing += [f'{video.key} ({result.detail})'] * result.passing
         rejections.append({**_texts(video), 'reason': result.reason, 'detail': result.detail})
         continue
       # Ascending, and all over TFDS's range of keys, which it cuts into equal pieces to hold one in memory at a time.
@@ -149,6 +187,11 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
     counts = count_rejections(videos, rejections)
     self.info.metadata['rejection_counts'] = counts
     print(rejection_table(counts))
+    if passing:
+      print(
+        f'warning: {len(passing)} were rejected for reasons that lie outside of them, {shorten(passing)}: mend that,'
+        ' and build again with --overwrite'
+      )
     if not table['clip']:
       raise UserError(
         f'{self.name}: none of the {len(videos)} videos below {root} gives a clip; the table above says why'
@@ -158,7 +201,7 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
     """The cache file of each video; by Beam where --beam_pipeline_options name a pipeline, else by local processes."""
     spec, cache_dir = self.builder_config.spec, Path(self._data_dir_root) / 'clip_cache'
     config = self._download_config
-    if config is None or not (config.beam_options or config.beam_runner):
+    if not (config.beam_options or config.beam_runner):
       return extraction.extract_videos(paths, spec, cache_dir)
     from lipfake_jax.clips.beam import extract_on_beam
 
@@ -194,6 +237,11 @@ def _plain_records() -> Iterator[None]:
     adapters[name] = usual
 
 
+def _tell_config(builder: LipClipBuilder) -> str:
+  others = [name for name in builder.builder_configs if name != builder.builder_config.name]
+  return f'config {builder.builder_config.name}' + (f'; others by --config=NAME: {", ".join(others)}' if others else '')
+
+
 def create_builder(dataset: str, config: str | None = None, data_dir: str | None = None) -> LipClipBuilder:
   """The builder of a dataset by its name.
 
@@ -202,7 +250,7 @@ def create_builder(dataset: str, config: str | None = None, data_dir: str | None
   """
   read_instructions(dataset)
   builder = importlib.import_module(f'data_builders.{dataset}.{dataset}_dataset_builder').Builder
-  names = [known.name for known in builder.BUILDER_CONFIGS]
+  names = list(builder.builder_configs)
   if config is not None and not builder.get_builder_config(config):
     raise UserError(f'{dataset}: config {config!r} is none of {", ".join(names)}')
   return builder(config=config or names[0], data_dir=data_dir)

@@ -11,14 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow_datasets as tfds
 
 from lipfake_jax.clips.features import FEATURES
 from lipfake_jax.core.clip_spec import SPECS, ClipSpec
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import LABELS, Table
 from lipfake_jax.data import splits
-from lipfake_jax.data.listing import STORED, read_instructions
+from lipfake_jax.data.records import Records, open_records
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Split:
   builder_config: str
   name: str
   rule: str
-  sources: tuple[Any, ...]
+  sources: tuple[Records, ...]
   places: np.ndarray
   labels: np.ndarray
   table: Table
@@ -128,20 +127,17 @@ def digest_split(split: Split) -> str:
 
 def _open_one(choice: DataChoice, part: str, data_dir: str | None, feature: str) -> Split:
   dataset, builder_config, split, seed = choice.dataset, choice.builder_config, choice.split, choice.split_seed
-  try:
-    builder = tfds.core.read_only_builder.builder_from_files(f'{dataset}/{builder_config}', data_dir=data_dir)
-  except tfds.core.DatasetNotFoundError as error:
-    raise UserError(_how_to_build(dataset, builder_config, data_dir)) from error
-  if feature not in builder.info.features:
+  info, source = open_records(dataset, builder_config, data_dir)
+  if feature not in info.features:
     names = [name for name, spec in SPECS.items() if FEATURES[feature].is_in(spec)]
     raise UserError(
       f'{dataset}/{builder_config}: its clips are stored without {feature!r}, which the model takes:'
       f' choose --config.data.builder_config={" or ".join(names)}'
     )
-  metadata, source = builder.info.metadata, builder.as_data_source(STORED).data_source
+  metadata = info.metadata
   stored, rejections = metadata['clips'], metadata['rejections']
   if len(stored['clip']) != len(source):
-    raise UserError(f'{dataset}/{builder_config}: its table and its clips disagree; build it again with --overwrite')
+    raise UserError(f'{dataset}/{builder_config}: its table and its clips disagree: {source.remedy}')
   clips = [dict(zip(stored, values, strict=True)) for values in zip(*stored.values(), strict=True)]
   split = split or metadata['default_split']
   # One draw over both, so that a rejected video is counted in the part that it would have been in.
@@ -162,15 +158,4 @@ def _open_one(choice: DataChoice, part: str, data_dir: str | None, feature: str)
     spec=metadata['spec'],
     rejections=[rows[i] for i in chosen if i >= len(clips)],
     feature=feature,
-  )
-
-
-def _how_to_build(dataset: str, builder_config: str, data_dir: str | None) -> str:
-  """The remedy for a dataset that is not there: its builder's README says what to download and where to put it."""
-  where = data_dir or tfds.core.constants.DATA_DIR
-  instructions = read_instructions(dataset)
-  flags = f'--config={builder_config}' + (f' --data_dir={data_dir}' if data_dir else '')
-  return (
-    f'{dataset}/{builder_config} is not built in {where}. How to get it:\n\n{instructions}\n'
-    f'For this run, add to `tfds build`: {flags}'
   )

@@ -1,10 +1,9 @@
 """Looks at a dataset on disk before its build: what is there, what can be read, how long it will take, whether it fits.
 
-In: a builder and the folder of its videos. Out: what `lipfake doctor` prints.
+In: the videos that a builder lists. Out: what `lipfake doctor` prints.
 """
 
 import concurrent.futures
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,27 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from lipfake_jax.clips.clips import Clip, extract_clips
-from lipfake_jax.clips.features import features_of
+from lipfake_jax.clips.extraction import clip_bytes
 from lipfake_jax.clips.landmarks import open_face_models
 from lipfake_jax.clips.video import VideoError, probe
 from lipfake_jax.core.clip_spec import ClipSpec
-from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.disk import free_bytes
 from lipfake_jax.core.vocabulary import VideoRecord
-from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.listing import Listing
 
 COPIES = 2  # of each clip: in the cache, from which a build goes on, and in the dataset
-
-
-def list_source(builder: LipClipBuilder, root: Path) -> Listing:
-  """The videos of a dataset as they lie below a folder.
-
-  Raises:
-    UserError: there is no such folder, or its layout is wrong.
-  """
-  if not root.is_dir():
-    raise UserError(f'{builder.name}: there is no folder {root}.\n\n{builder.MANUAL_DOWNLOAD_INSTRUCTIONS}')
-  return builder.survey(root)
 
 
 def find_unreadable(paths: Sequence[Path]) -> dict[Path, str]:
@@ -62,14 +48,8 @@ def measure_extraction(videos: Sequence[VideoRecord], spec: ClipSpec, sample: in
 
 def measure_room(videos: int, spec: ClipSpec, data_dir: Path) -> tuple[int, int]:
   """Bytes that a build of so many videos needs at most, and those that are free where it will be."""
-  needed = COPIES * videos * sum(feature.count_bytes(spec) for feature in features_of(spec))
-  return needed, shutil.disk_usage(_existing(data_dir)).free
+  return COPIES * videos * clip_bytes(spec), free_bytes(data_dir)
 
 
 def _has_clip(outcome) -> bool:
   return isinstance(outcome, list) and isinstance(outcome[0], Clip)
-
-
-def _existing(folder: Path) -> Path:
-  """The folder, or the nearest one above it that exists."""
-  return next(place for place in (folder, *folder.absolute().parents) if place.exists())

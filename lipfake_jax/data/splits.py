@@ -15,15 +15,19 @@ import collections
 import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.people import Row, people, stem, units
-from lipfake_jax.core.vocabulary import ALL, PARTS
+from lipfake_jax.core.vocabulary import ALL, LABELS, PARTS
 
 SPLITS = ('identity', 'official', 'paper')
 SHARES = (0.7, 0.15, 0.15)
 PAPER_SHARES = (0.7, 0.0, 0.3)
+GAPS_REMEDY = (
+  'a training needs real and fake videos in every part: add some, of more people, or choose another split (of your own'
+  ' videos, a column "split" in a list names the part of each)'
+)
 UNEVEN = 0.1  # a difference between the parts' shares of fakes that is worth a warning
 LEAKY_NAME = 'paper_leaky'
 LEAKY = f'warning: {LEAKY_NAME} has the same people in training and test, and its test part chose the weights'
@@ -114,9 +118,25 @@ def split_table(rows: Sequence[Row], split: str, seed: int = 0) -> str:
     lines.append(f'{"left out: mixed pairs":24}{counts["", "real"]:8}{counts["", "fake"]:8}')
   if split == 'paper':
     lines.append(LEAKY)
+  lines += _warn_of_gaps(
+    counts, [part for part, share in zip(PARTS, PAPER_SHARES, strict=True) if split != 'paper' or share]
+  )
   if shares and max(shares) - min(shares) > UNEVEN:
     lines.append(f'note: the share of fakes differs between the parts ({min(shares):.0%} to {max(shares):.0%})')
   return '\n'.join(lines)
+
+
+def _warn_of_gaps(counts: Mapping[tuple[str, str], int], parts: Sequence[str]) -> list[str]:
+  """What to do where a part lacks a class: `counts` by part and label."""
+  absent = [label for label in LABELS if not any(counts[part, label] for part in (*parts, ''))]
+  told = [f'no {label} video at all' for label in absent]
+  for part in parts:
+    lacking = [label for label in LABELS if not counts[part, label]]
+    if len(lacking) == len(LABELS):
+      told.append(f'no video in {part}')
+    elif lacking and not absent:
+      told.append(f'no {lacking[0]} in {part}')
+  return [f'warning: {", ".join(told)}: {GAPS_REMEDY}'] if told else []
 
 
 def _part(number: float, shares: Sequence[float]) -> str:

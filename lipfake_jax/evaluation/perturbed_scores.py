@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from lipfake_jax.clips import extraction
+from lipfake_jax.clips import extraction, results
 from lipfake_jax.clips.clips import Rejection
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
@@ -85,7 +85,7 @@ def score_perturbed(
   for start in range(0, len(videos), VIDEOS_AT_ONCE):
     end = start + VIDEOS_AT_ONCE
     some = zip(caches[start:end], videos[start:end], strict=True)
-    found = [extraction.load_result(cache, video.key) for cache, video in some]
+    found = [results.load_result(cache, video.key) for cache, video in some]
     scores = iter(predict.score_videos(run, [f for f in found if not isinstance(f, Rejection)], batch_size))
     outcomes += [f if isinstance(f, Rejection) else next(scores) for f in found]
   return outcomes

@@ -16,7 +16,7 @@ from typing import Any
 import jax
 from flax.traverse_util import flatten_dict
 
-from lipfake_jax.data.dataset import Split
+from lipfake_jax.data.dataset import Split, digest_split
 from lipfake_jax.inference.run import digest_weights
 
 PACKAGES = ('jax', 'jaxlib', 'flax', 'optax', 'orbax-checkpoint', 'numpy', 'opencv-python', 'mediapipe', 'av')
@@ -57,10 +57,10 @@ def describe_hardware() -> str:
   return f'{_processor()}, {len(os.sched_getaffinity(0))} cores; JAX on {jax.device_count()} x {devices}'
 
 
-def write_figures(path: Path, meta: dict[str, Any], figures: Mapping[str, Any]) -> None:
-  """Writes figures of a run as JSON, with the digest of its weights, by which a page knows whether they are its own."""
+def write_figures(path: Path, meta: dict[str, Any], split: Split, figures: Mapping[str, Any]) -> None:
+  """Writes figures of a run on a split as JSON, with the digests by which a page knows whether they are its own."""
   path.parent.mkdir(parents=True, exist_ok=True)
-  path.write_text(json.dumps({'weights': digest_weights(meta), **figures}, indent=2))
+  path.write_text(json.dumps({'weights': digest_weights(meta), 'data': digest_split(split), **figures}, indent=2))
 
 
 def digest_videos(split: Split) -> str:

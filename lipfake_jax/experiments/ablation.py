@@ -14,10 +14,9 @@ import tensorflow_datasets as tfds
 
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.people import people
-from lipfake_jax.data import splits
 from lipfake_jax.data.dataset import Split, open_split, read_choice
 from lipfake_jax.experiments.ablation_variants import LEGACY, Variant, list_variants, make_config
-from lipfake_jax.experiments.experiment import train_and_evaluate
+from lipfake_jax.experiments.experiment import find_metrics, train_and_evaluate
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.models import create_model
 from lipfake_jax.scoring.metrics import Metrics, evaluate_scores
@@ -57,7 +56,7 @@ def run_ablation(
     folders = [workdir / row.name / f'seed{seed}' for seed in seeds]
     for made, folder in zip(configs[row.name], folders, strict=True):
       print(f'\n{row.name}, seed {made.seed}')
-      if not _is_finished(made, folder):
+      if not _is_finished(made, folder, data_dir):
         train_and_evaluate(made, folder, data_dir)
     runs = zip(configs[row.name], folders, strict=True)
     figures[row.name] = [measure_run(made, folder, data_dir) for made, folder in runs]
@@ -77,22 +76,17 @@ def measure_run(config: ml_collections.ConfigDict, folder: Path, data_dir: str |
   train, test = (_open_part(config, part, data_dir, model.input) for part in ('train', 'test'))
   shared = len(_people(train) & _people(test))
   if config.data.split != 'paper':
-    return {**json.loads(_metrics_path(config, folder).read_text()), 'shared': shared, 'sound': not shared}
+    return {**(find_metrics(config, folder, data_dir) or {}), 'shared': shared, 'sound': not shared}
   scores = open_scorer(model.apply, config)(weights, test, meta['place']['epochs'])
   figures = evaluate_scores(scores.labels, scores.p_fake, read_decision(folder).threshold)
   return {**figures, 'shared': shared, 'sound': False}
 
 
-def _is_finished(config: ml_collections.ConfigDict, folder: Path) -> bool:
+def _is_finished(config: ml_collections.ConfigDict, folder: Path, data_dir: str | None) -> bool:
   """Whether a run of this config has been evaluated, which is the last that it does."""
-  return _metrics_path(config, folder).exists() and json.loads((folder / 'config.json').read_text()) == json.loads(
-    config.to_json_best_effort()
-  )
-
-
-def _metrics_path(config: ml_collections.ConfigDict, folder: Path) -> Path:
-  part = splits.split_name(config.data.split, 'test')
-  return folder / 'eval' / f'{config.data.dataset}-{part}' / 'metrics.json'
+  stored = folder / 'config.json'
+  ours = stored.exists() and json.loads(stored.read_text()) == json.loads(config.to_json_best_effort())
+  return ours and find_metrics(config, folder, data_dir) is not None
 
 
 def _open_part(config: ml_collections.ConfigDict, part: str, data_dir: str | None, feature: str = 'clip') -> Split:

@@ -3,11 +3,15 @@
 In: a config and a workdir. Out: a trained run with its evaluation, see `training.loop` and `report.results`.
 """
 
+import json
 from pathlib import Path
 
 import ml_collections
 
+from lipfake_jax.data.dataset import digest_split, open_split, read_choice
+from lipfake_jax.data.splits import split_name
 from lipfake_jax.report.results import evaluate_workdir
+from lipfake_jax.scoring.metrics import Metrics
 from lipfake_jax.training.loop import train
 
 
@@ -25,3 +29,16 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
   """
   train(config, workdir, data_dir)
   evaluate_workdir(workdir, [config.data.dataset], data_dir, config.eval.batch_size)
+
+
+def find_metrics(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None) -> Metrics | None:
+  """The figures of an experiment that has ended; None where there are none yet, or of an earlier build.
+
+  Raises:
+    UserError: the data is not built.
+  """
+  path = workdir / 'eval' / f'{config.data.dataset}-{split_name(config.data.split, "test")}' / 'metrics.json'
+  if not path.exists():
+    return None
+  stored = json.loads(path.read_text())
+  return stored if stored['data'] == digest_split(open_split(read_choice(config.data), 'test', data_dir)) else None

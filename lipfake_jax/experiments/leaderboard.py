@@ -14,10 +14,9 @@ import ml_collections
 
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import PARTS
-from lipfake_jax.data import splits
 from lipfake_jax.data.dataset import open_split, read_choice
 from lipfake_jax.evaluation.provenance import describe_hardware
-from lipfake_jax.experiments.experiment import train_and_evaluate
+from lipfake_jax.experiments.experiment import find_metrics, train_and_evaluate
 from lipfake_jax.experiments.model_table import describe_model
 from lipfake_jax.models import MODELS, create_model
 from lipfake_jax.report.tables import show
@@ -53,14 +52,12 @@ def make_config(model: str, dataset: str, epochs: int) -> ml_collections.ConfigD
   return config
 
 
-def find_result(config: ml_collections.ConfigDict, folder: Path) -> Metrics | None:
+def find_result(config: ml_collections.ConfigDict, folder: Path, data_dir: str | None) -> Metrics | None:
   """The metrics of a run that has ended, None where there is none yet.
 
   Raises:
     UserError: the folder's run is of other data, or of another model.
   """
-  part = splits.split_name(config.data.split, 'test')
-  path = folder / 'eval' / f'{config.data.dataset}-{part}' / 'metrics.json'
   if not (folder / 'config.json').exists():
     return None
   stored, ours = json.loads((folder / 'config.json').read_text()), json.loads(config.to_json_best_effort())
@@ -68,7 +65,7 @@ def find_result(config: ml_collections.ConfigDict, folder: Path) -> Metrics | No
   for name, fields in counted.items():
     if different := [field for field in fields if ours[name][field] != stored[name].get(field)]:
       raise UserError(f'{folder} holds a run with another {name}.{different[0]}: choose another --workdir')
-  return json.loads(path.read_text()) if path.exists() else None
+  return find_metrics(config, folder, data_dir)
 
 
 def check_builds(configs: Sequence[ml_collections.ConfigDict], data_dir: str | None) -> None:
@@ -107,11 +104,11 @@ def run_models(configs: Mapping[str, ml_collections.ConfigDict], workdir: Path, 
   rows, tested = [], []
   for name, config in configs.items():
     folder = workdir / name
-    metrics = find_result(config, folder)
+    metrics = find_result(config, folder, data_dir)
     if metrics is None:
       print(f'\n{name}')
       train_and_evaluate(config, folder, data_dir)
-      metrics = find_result(config, folder) or {}
+      metrics = find_result(config, folder, data_dir) or {}
       jax.clear_caches()  # the largest programs hold gigabytes
     speed = describe_model(name, BATCH_SIZE, resolve_precision('auto'))
     rows.append(describe_result(name, metrics, len(read_rows(folder)), speed))

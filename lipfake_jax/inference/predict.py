@@ -1,37 +1,42 @@
 """Scores for a user's videos.
 
-In: a workdir with a trained run; files and folders. Out: a table on the terminal and `<workdir>/predictions.json`.
+In: a workdir with a trained run; files and folders. Out: a table on the terminal, `<workdir>/predictions.csv` with a
+row for each video as soon as it is scored, and `<workdir>/predictions.json` at the end.
 """
 
-import dataclasses
-import json
-from collections.abc import Sequence
+import contextlib
+import signal
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+import jax
 import numpy as np
 
-from lipfake_jax.clips import extraction
 from lipfake_jax.clips.clips import Clip, Rejection
+from lipfake_jax.clips.extraction import stream_videos
+from lipfake_jax.clips.results import load_result
 from lipfake_jax.core.clip_spec import ClipSpec
+from lipfake_jax.core.errors import Interrupted
 from lipfake_jax.core.names import note_lines, printable
+from lipfake_jax.data.batches import size_batches
 from lipfake_jax.data.files import find_sources
 from lipfake_jax.inference.parallel_eval import check_batch_size
+from lipfake_jax.inference.predictions import Prediction, keep_predictions, prediction_table
 from lipfake_jax.inference.run import Run, open_run, read_input
 from lipfake_jax.scoring.aggregation import aggregate
 from lipfake_jax.scoring.verdict import Decision, calibrate
 
-Prediction = dict[str, Any]
-MAX_WIDTH = 100  # of the table's first column; longer names run into the next
-
 
 def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> list[Prediction]:
-  """Scores videos with a run's best weights, prints a table and writes predictions.json.
+  """Scores videos with a run's best weights, prints a table and writes predictions.csv and predictions.json.
+
+  A run in a folder that can't be written scores them all the same, and says so.
 
   Args:
     workdir: of the run.
     sources: video files, folders to look through, patterns and lists with commas, see `files.find_sources`.
-    batch_size: clips at once.
+    batch_size: clips at once, at most.
 
   Returns:
     One entry a video: 'video', 'p_fake', 'p_calibrated' and 'verdict' ('real' or 'fake'), None where there is no
@@ -39,24 +44,52 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
 
   Raises:
     UserError: no trained run, or a source that does not exist or holds no video.
+    Interrupted: by Ctrl-C; what was scored is kept.
   """
   check_batch_size(batch_size)
   files = find_sources(sources)
   paths = files.found
   run = open_run(workdir)
-  caches = extraction.extract_videos(paths, ClipSpec(**run.meta['clip']), workdir / 'clip_cache')
-  outcomes = [extraction.load_result(cache, printable(str(path))) for path, cache in zip(paths, caches, strict=True)]
-  scores = iter(score_videos(run, [found for found in outcomes if not isinstance(found, Rejection)], batch_size))
-  predictions = [
-    _rejected(found) if isinstance(found, Rejection) else _scored(printable(str(path)), next(scores), run.decision)
-    for path, found in zip(paths, outcomes, strict=True)
-  ]
-  print('\n'.join([prediction_table(predictions, run.decision.threshold), *note_lines(files.named())]))
-  output = workdir / 'predictions.json'
-  report = {**dataclasses.asdict(run.decision), 'videos': predictions, 'left_out': files.named()}
-  output.write_text(json.dumps(report, indent=2))
-  print(f'\nwritten to {output}')
+  predictions: list[Prediction] = []
+  try:
+    with keep_predictions(workdir, run.decision, files.named()) as keep, open_cache(workdir) as cache_dir:
+      for group in stream_predictions(run, paths, cache_dir, batch_size):
+        predictions += group
+        keep(group)
+      print('\n'.join([prediction_table(predictions, run.decision.threshold), *note_lines(files.named())]))
+  except (KeyboardInterrupt, Interrupted) as stop:
+    raise Interrupted(
+      f'interrupted: {len(predictions)} of {len(paths)} videos are scored; the same command goes on from there',
+      128 + signal.SIGINT,
+    ) from stop
   return predictions
+
+
+def stream_predictions(run: Run, paths: Sequence[Path], cache_dir: Path, batch_size: int) -> Iterator[list[Prediction]]:
+  """Predictions of videos in their order, a few at once, as soon as their clips are there; none is held longer."""
+  names = (printable(str(path)) for path in paths)
+  for caches in stream_videos(paths, ClipSpec(**run.meta['clip']), cache_dir, batch_size):
+    outcomes = [load_result(cache, next(names)) for cache in caches]
+    scores = iter(score_videos(run, [found for found in outcomes if not isinstance(found, Rejection)], batch_size))
+    yield [
+      _rejected(found) if isinstance(found, Rejection) else _scored(found[0].key, next(scores), run.decision)
+      for found in outcomes
+    ]
+
+
+@contextlib.contextmanager
+def open_cache(workdir: Path) -> Iterator[Path]:
+  """A folder for clips: the run's, or for this time only another one, where that can't be written."""
+  folder = workdir / 'clip_cache'
+  try:
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+      pass
+  except OSError:
+    with tempfile.TemporaryDirectory() as other:
+      yield Path(other)
+  else:
+    yield folder
 
 
 def score_videos(run: Run, videos: Sequence[Sequence[Clip]], batch_size: int) -> list[float]:
@@ -66,22 +99,12 @@ def score_videos(run: Run, videos: Sequence[Sequence[Clip]], batch_size: int) ->
   return [aggregate(np.ravel([next(logits) for _ in clips]), run.rule) for clips in videos]
 
 
-def prediction_table(predictions: Sequence[Prediction], threshold: float) -> str:
-  """One line a video."""
-  width = min(max(len('video'), *(len(p['video']) for p in predictions)), MAX_WIDTH)
-  lines = [f'{"video":{width}}  p_fake  verdict (fake above {threshold:.3f})']
-  for p in predictions:
-    figure = '     -' if p['p_fake'] is None else f'{p["p_fake"]:6.3f}'
-    lines.append(f'{p["video"]:{width}}  {figure}  {p["verdict"] or "none: " + p["reason"]}')
-  return '\n'.join(lines)
-
-
 def _score_clips(score, clips: Sequence[np.ndarray], batch_size: int) -> list[np.ndarray]:
-  """Logits of clips, each [T, ...]; the last batch is padded, so that one shape is compiled."""
+  """Logits of clips, each [T, ...]; the last batch is padded to one of a few sizes, see `size_batches`."""
   logits: list[np.ndarray] = []
-  for start in range(0, len(clips), batch_size):
-    batch = np.stack(clips[start : start + batch_size])
-    padding = np.zeros((batch_size - len(batch), *batch.shape[1:]), batch.dtype)
+  for size in size_batches(len(clips), batch_size, jax.device_count()):
+    batch = np.stack(clips[len(logits) : len(logits) + size])
+    padding = np.zeros((size - len(batch), *batch.shape[1:]), batch.dtype)
     logits += list(score(np.concatenate([batch, padding]))[: len(batch)])
   return logits
 

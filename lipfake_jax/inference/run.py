@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from lipfake_jax.data.batches import eval_batches
@@ -69,12 +70,12 @@ def score_clips(score: Callable[[np.ndarray], np.ndarray], split: Split, batch_s
   Args:
     score: from clips [B, ...] to float32 logits [B], or [B, M] of M scores a clip.
     split: what to score.
-    batch_size: clips at once.
+    batch_size: clips at once, at most.
 
   Returns:
     float32 [N] or [N, M].
   """
-  batches = eval_batches(split, batch_size, share())
+  batches = eval_batches(split, batch_size, share(), jax.device_count())
   return np.concatenate([score(batch['clip'])[batch['mask']] for batch in batches])
 
 

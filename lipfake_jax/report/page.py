@@ -76,7 +76,7 @@ def render_sections(folder: Path, evaluation: 'Evaluation', plots: Sequence[str]
     plots: names of those that lie in the folder.
   """
   metrics, split = evaluation.metrics, evaluation.split
-  found, outdated = read_controls(folder, evaluation.about['weights'])
+  found, outdated = read_controls(folder, evaluation.metrics)
   lines = [*control_warnings(found, metrics), *metrics['warnings'], *outdated]
   warnings = sorted(lines, key=lambda line: not _is_red(line))
   yield _answer(evaluation, [line for line in warnings if _is_red(line)])

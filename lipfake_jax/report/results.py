@@ -38,8 +38,8 @@ def evaluate_workdir(
   for dataset in datasets:
     evaluation = evaluate_split(run, open_tested(dataset, run.meta, data_dir), data_dir, batch_size)
     if share()[0] == 0:
+      print(tables.FORMATS[form](evaluation.title, evaluation.metrics))  # first: a full disk does not take the figures
       write_results(workdir, evaluation, run.meta)
-      print(tables.FORMATS[form](evaluation.title, evaluation.metrics))
 
 
 def write_results(workdir: Path, evaluation: Evaluation, meta: dict[str, Any]) -> Path:

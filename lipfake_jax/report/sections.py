@@ -37,17 +37,22 @@ WITHOUT_TIME = {
 SAME = 1e-3  # AUCs of the same weights on the same videos differ by less: the controls are of this evaluation
 
 
-def read_controls(folder: Path, weights: str) -> tuple[dict[str, Found], list[str]]:
-  """The contents of the files of COMMANDS' names in a folder, and notes on those that tell of other weights.
+def read_controls(folder: Path, metrics: Metrics) -> tuple[dict[str, Found], list[str]]:
+  """The contents of the files of COMMANDS' names in a folder, and notes on those that tell of other weights or data.
 
   Args:
     folder: of an evaluation.
-    weights: digest of those that were evaluated, see `provenance.digest_weights`.
+    metrics: of the evaluation, with the digests of `measure.identify`.
   """
   paths = {name: folder / f'{name}.json' for name in COMMANDS}
   found = {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
-  ours = {name: contents for name, contents in found.items() if contents.get('weights') == weights}
-  return ours, [f'note: {name}.json is of other weights, and is not shown' for name in found if name not in ours]
+  other = {name: _differing(contents, metrics) for name, contents in found.items()}
+  notes = [f'note: {name}.json is of other {what}, and is not shown' for name, what in other.items() if what]
+  return {name: contents for name, contents in found.items() if not other[name]}, notes
+
+
+def _differing(contents: Found, metrics: Metrics) -> str:
+  return ' and '.join(what for what in ('weights', 'data') if contents.get(what) != metrics[what])
 
 
 def control_warnings(found: dict[str, Found], metrics: Metrics) -> list[str]:

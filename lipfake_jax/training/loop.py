@@ -20,7 +20,7 @@ from flax.traverse_util import flatten_dict
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import PARTS
 from lipfake_jax.data.batches import class_shares
-from lipfake_jax.data.dataset import Split, open_split, read_choice
+from lipfake_jax.data.dataset import Split, digest_split, open_split, read_choice
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.inference.parallel_eval import check_batch_size, share
 from lipfake_jax.inference.run import decide
@@ -106,6 +106,7 @@ def _train(
   score_validation = open_scorer(state.apply_fn, config)
   read, cache = open_cache(config.data.cache, train_split)
   key = jax.random.key(config.seed + 1)
+  digests = {split.name: digest_split(split) for split in (train_split, validation)}
   with (
     explain_full_disk(workdir),
     hold_workdir(workdir) if main else contextlib.nullcontext(),
@@ -115,6 +116,7 @@ def _train(
   ):
     if restored := checkpoints.restore_latest(manager, state):
       state, meta = restored
+      _check_data(workdir, meta, digests)
       progress, place, before = Progress(**meta['progress']), Place(**meta['place']), meta['before']
       print(f'going on after epoch {place.epochs}, step {int(state.step)}')
     else:
@@ -131,7 +133,7 @@ def _train(
       return train_epoch(config, step, state, train_split, place, read, ask)
 
     def save(score: float | None) -> None:
-      checkpoints.save(manager, state, describe(config, train_split.spec, before, progress, place), score)
+      checkpoints.save(manager, state, describe(config, train_split.spec, digests, before, progress, place), score)
 
     while place.epochs < hyper.epochs and progress.stale < hyper.early_stopping_patience:
       state = state.replace(rate=np.float32(progress.learning_rate))
@@ -216,11 +218,15 @@ def shuffle_labels(split: Split, seed: int) -> Split:
 def describe(
   config: ml_collections.ConfigDict,
   spec: dict[str, Any],
+  clips: dict[str, str],
   before: list[dict[str, Any]],
   progress: Progress,
   place: Place,
 ) -> dict[str, Any]:
-  """What a checkpoint tells of itself: the model, its clips, all data its weights have seen, and where training is."""
+  """What a checkpoint tells of itself: the model, its clips, all data its weights have seen, and where training is.
+
+  `clips`: the digest of each part that it is trained by, see `digest_split`.
+  """
   return {
     'model': {
       'name': config.model.name,
@@ -230,9 +236,20 @@ def describe(
     'data': dataclasses.asdict(read_choice(config.data)),
     'before': before,
     'clip': spec,
+    'clips': clips,
     'progress': dataclasses.asdict(progress),
     'place': dataclasses.asdict(place),
   }
+
+
+def _check_data(workdir: Path, meta: dict[str, Any], digests: dict[str, str]) -> None:
+  """Raises UserError where the clips of a run, or what is known of them, are others than when it was saved."""
+  changed = [part for part, digest in digests.items() if meta.get('clips', {}).get(part) != digest]
+  if changed:
+    raise UserError(
+      f'{workdir} was trained on another build of {meta["data"]["dataset"]}: the clips or labels of'
+      f' {" and ".join(changed)} have changed since: choose another --workdir'
+    )
 
 
 def _check_config(config: ml_collections.ConfigDict) -> None:

@@ -20,7 +20,7 @@ def test_writes_controls_of_a_run_and_its_page(tmp_path, tiny_data, capsys):
   written = json.loads(Path(tmp_path / 'eval' / 'tiny_clips-test' / 'controls.json').read_text())
   plain = json.loads(Path(tmp_path / 'eval' / 'tiny_clips-test' / 'metrics.json').read_text())
   assert written['run'] == {name: plain[name] for name in ('auc', 'balanced_accuracy')}
-  assert set(written) == {'weights', 'run', 'shuffled', 'single_frame'}
+  assert set(written) == {'weights', 'data', 'run', 'shuffled', 'single_frame'}
   page = (tmp_path / 'eval' / 'tiny_clips-test' / 'report.html').read_text()
   assert 'frames of each clip shuffled' in page
   assert plain['metadata']['auc'] == 0.5  # these clips' facts are all the same

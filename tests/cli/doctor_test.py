@@ -7,6 +7,7 @@ import pytest
 
 from lipfake_jax.cli import doctor
 from lipfake_jax.cli.main import main
+from tests.conftest import copy_video
 
 CONFIG = '--config=uniform_lips_30x32'
 
@@ -15,8 +16,7 @@ CONFIG = '--config=uniform_lips_30x32'
 def videos(tmp_path, face_video, text_video):
   root = tmp_path / 'videos'
   for name, source in {'real/a.mp4': face_video, 'fake/b.mp4': face_video, 'fake/c.mp4': text_video}.items():
-    (root / name).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(source, root / name)
+    copy_video(source, root / name, boxes=name.startswith('fake'))
   return root
 
 

@@ -32,10 +32,11 @@ def test_two_runs_on_two_parts(tmp_path, tiny_data, capsys):
   main(['matrix', *runs, datasets, f'--data_dir={tiny_data}', f'--out={tmp_path / "out"}'])
   assert 'always fake' not in capsys.readouterr().out  # nothing is evaluated twice
   stored = tmp_path / 'run1' / 'eval' / 'tiny_clips-test' / 'metrics.json'
-  stored.write_text(json.dumps({**json.loads(stored.read_text()), 'weights': 'sha256:00', 'auc': 2}))
-  main(['matrix', *runs, datasets, f'--data_dir={tiny_data}', f'--out={tmp_path / "out"}'])
-  assert capsys.readouterr().out.count('always fake') == 1  # but for figures of other weights
-  assert json.loads(stored.read_text())['auc'] == float(rows[2]['auc'])
+  for what in ('weights', 'data'):
+    stored.write_text(json.dumps({**json.loads(stored.read_text()), what: 'sha256:00', 'auc': 2}))
+    main(['matrix', *runs, datasets, f'--data_dir={tiny_data}', f'--out={tmp_path / "out"}'])
+    assert capsys.readouterr().out.count('always fake') == 1  # but for figures of other weights, or of another build
+    assert json.loads(stored.read_text())['auc'] == float(rows[2]['auc'])
   with pytest.raises(SystemExit) as stop:
     main(['matrix', str(tmp_path / 'none')])
   assert stop.value.code == 2

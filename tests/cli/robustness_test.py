@@ -13,6 +13,7 @@ from lipfake_jax.cli.robustness import choose_conditions
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.data.builder import create_builder
 from lipfake_jax.experiments.experiment import train_and_evaluate
+from tests.conftest import copy_video
 
 
 def test_all_conditions_unless_some_are_named():
@@ -42,7 +43,7 @@ def short_run(tmp_path_factory, face_video, blank_video):
   rows = [(face_video, part, label) for part in ('train', 'validation', 'test') for label in ('real', 'fake')]
   lines = ['path,label,split']
   for number, (source, part, label) in enumerate([*rows, (blank_video, 'test', 'fake')]):
-    shutil.copy(source, root / f'{number}.mp4')
+    copy_video(source, root / f'{number}.mp4', boxes=number)
     lines.append(f'{number}.mp4,{label},{part}')
   (root / 'videos.csv').write_text('\n'.join(lines))
   data_dir = str(tmp_path_factory.mktemp('data'))

@@ -370,7 +370,7 @@ def test_one_frame_is_too_short(tmp_path, models, portrait):
 def test_a_face_before_and_after_a_cut_is_not_one_track(tmp_path, models, portrait):
   gray = np.full_like(portrait[:400], 128)
   path = write_video(tmp_path / 'gap.mp4', [portrait[:400]] * 40 + [gray] * 10 + [portrait[:400]] * 30)
-  assert rejected(models, path)[1] == '40 of its 80 frames show the same one of its 2 faces, 60 are needed'
+  assert rejected(models, path)[1] == '40 of its 80 frames show one face without a break (2 tracks), 60 are needed'
   [clip] = extract_clips(path, ClipSpec(frames=30), models)
   assert set(clip.indices) <= set(range(40))
 

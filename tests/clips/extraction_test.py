@@ -1,6 +1,10 @@
+import errno
 import os
+import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 
@@ -8,12 +12,15 @@ import cv2
 import numpy as np
 import pytest
 
-from lipfake_jax.clips import extraction
+from lipfake_jax.clips import extraction, results, workers
 from lipfake_jax.clips.clips import REASONS, Rejection, to_fields
+from lipfake_jax.clips.whole_file import name_partial
 from lipfake_jax.core.clip_spec import ClipSpec
-from tests.conftest import make_clip, write_video
+from lipfake_jax.core.errors import UserError
+from tests.conftest import copy_video, make_clip, write_video
 
 SPEC = ClipSpec(frames=20)
+RUN_JOB = extraction.run_job
 
 
 @pytest.fixture(scope='module')
@@ -26,11 +33,11 @@ def extracted(tmp_path_factory, face_video, blank_video, text_video):
 
 def test_each_video_gives_a_clip_or_a_reason(extracted):
   paths, _, caches = extracted
-  results = [extraction.load_result(cache, path.name) for path, cache in zip(paths, caches, strict=True)]
-  [clip] = results[0]
+  found = [results.load_result(cache, path.name) for path, cache in zip(paths, caches, strict=True)]
+  [clip] = found[0]
   assert clip.frames.shape == (20, 64, 64, 3)
-  assert [r.reason for r in results[1:]] == ['no_face', 'unreadable']
-  assert [r.key for r in (clip, *results[1:])] == [path.name for path in paths]
+  assert [r.reason for r in found[1:]] == ['no_face', 'unreadable']
+  assert [r.key for r in (clip, *found[1:])] == [path.name for path in paths]
 
 
 def test_a_finished_video_is_not_extracted_again(extracted):
@@ -73,14 +80,47 @@ def test_the_cache_goes_by_content_and_spec(tmp_path, face_video, blank_video):
   assert len(extraction.unfinished(extraction.plan_jobs([blank_video, copy, twin], SPEC, tmp_path))) == 2
 
 
+def extract(paths, cache_dir):
+  return [results.load_result(cache, 'k') for cache in extraction.extract_videos(paths, SPEC, cache_dir)]
+
+
 def test_what_is_no_file_is_rejected_by_name(tmp_path, blank_video):
   """A link to nowhere, a folder with a video's name; and a video between them."""
   (tmp_path / 'link.mp4').symlink_to(tmp_path / 'nowhere')
   (tmp_path / 'folder.mp4').mkdir()
-  paths = [tmp_path / 'link.mp4', blank_video, tmp_path / 'folder.mp4']
-  results = [extraction.load_result(c, 'k') for c in extraction.extract_videos(paths, SPEC, tmp_path / 'cache')]
-  assert [r.reason for r in results] == ['unreadable', 'no_face', 'unreadable']
-  assert 'No such file' in results[0].detail
+  link, blank, folder = extract([tmp_path / 'link.mp4', blank_video, tmp_path / 'folder.mp4'], tmp_path / 'cache')
+  assert [r.reason for r in (link, blank, folder)] == ['unreadable', 'no_face', 'unreadable']
+  assert 'No such file' in link.detail
+  assert [r.passing for r in (link, blank, folder)] == [True, False, True]
+
+
+def test_a_failure_of_the_path_is_tried_again_and_one_of_the_content_is_not(tmp_path, blank_video, text_video):
+  """The link comes to lead to a video; the text stays text."""
+  link = tmp_path / 'link.mp4'
+  link.symlink_to(tmp_path / 'later.mp4')
+  first = extract([link, text_video], tmp_path / 'cache')
+  kept = {path: path.stat().st_mtime_ns for path in (tmp_path / 'cache').rglob('*.npz')}
+  assert [r.reason for r in first] == ['unreadable', 'unreadable']
+  assert len(kept) == 1
+  shutil.copy(blank_video, tmp_path / 'later.mp4')
+  assert [r.reason for r in extract([link, text_video], tmp_path / 'cache')] == ['no_face', 'unreadable']
+  assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def test_a_file_that_changes_while_it_is_read_is_kept_under_no_name(tmp_path, blank_video, face_video, monkeypatch):
+  """Between its digest and its end another video takes its place, as where a copy is still under way."""
+  growing = tmp_path / 'v.mp4'
+  shutil.copy(face_video, growing)
+  [job] = extraction.plan_jobs([growing], SPEC, tmp_path / 'cache')
+
+  def replace_and_read(video, *arguments, **options):
+    shutil.copy(blank_video, growing)
+    return Rejection('no_face', 'none', '')
+
+  monkeypatch.setattr(extraction, 'extract_clips', replace_and_read)
+  assert extraction.run_job(job, SPEC, None) == 'unreadable'
+  assert not job[1].exists()
+  assert results.load_result(job[1], 'k').detail == 'the file changed while it was read'
 
 
 def test_another_rule_finds_no_face_twice(tmp_path, monkeypatch, face_video, models):
@@ -89,7 +129,7 @@ def test_another_rule_finds_no_face_twice(tmp_path, monkeypatch, face_video, mod
   def run(spec, with_models=models):
     [job] = extraction.plan_jobs([face_video], spec, tmp_path)
     extraction.run_job(job, spec, with_models)
-    [clip] = extraction.load_result(job[1], 'v')
+    [clip] = results.load_result(job[1], 'v')
     return clip
 
   fresh = run(SPEC)
@@ -112,8 +152,8 @@ def test_another_rule_finds_no_face_twice(tmp_path, monkeypatch, face_video, mod
   ],
 )
 def test_results_survive_the_disk(tmp_path, result):
-  extraction.save_result(result, tmp_path / 'sub' / 'r.npz')
-  read = extraction.load_result(tmp_path / 'sub' / 'r.npz', 'key')
+  results.save_result(result, tmp_path / 'sub' / 'r.npz')
+  read = results.load_result(tmp_path / 'sub' / 'r.npz', 'key')
   assert type(read) is type(result)
   pairs = zip(result, read, strict=True) if isinstance(result, list) else [(result, read)]
   for one, other in pairs:
@@ -126,82 +166,116 @@ def test_results_survive_the_disk(tmp_path, result):
 
 def run_all(jobs, time_limit_s=60.0, workers=1):
   extraction.run_jobs(jobs, SPEC, workers, time_limit_s)
-  return [extraction.load_result(clips, 'k') for _, clips, _ in jobs]
+  return [results.load_result(clips, 'k') for _, clips, _ in jobs]
 
 
 @pytest.fixture
 def three_jobs(tmp_path, face_video, blank_video):
   """A video that does harm, between two others."""
-  marked = tmp_path / 'harm.mp4'
-  shutil.copy(face_video, marked)
-  videos = [blank_video, marked, face_video]
-  return [(video, tmp_path / f'{i}.npz', tmp_path / f'{i}.bin') for i, video in enumerate(videos)]
+  marked = copy_video(face_video, tmp_path / 'harm.mp4', boxes=1)
+  return extraction.plan_jobs([blank_video, marked, face_video], SPEC, tmp_path / 'cache')
 
 
 @pytest.mark.parametrize('workers', [1, 2])
 def test_a_video_that_ends_its_process_costs_only_itself(monkeypatch, three_jobs, workers):
-  """Its worker dies, as in a decoder's crash."""
-  monkeypatch.setattr(extraction, '_work', _work_and_die)
+  """Its worker dies each time, as in a decoder's crash; the result is for this run alone."""
+  monkeypatch.setattr(extraction, 'run_job', _run_or_die)
   blank, harm, face = run_all(three_jobs, workers=workers)
-  assert (harm.reason, harm.detail) == ('unreadable', 'its decoding ended the process')
+  assert (harm.reason, harm.detail) == ('unreadable', 'its decoding ended the process (SIGSEGV)')
+  assert harm.passing
+  assert extraction.unfinished(three_jobs) == [three_jobs[1]]
   assert blank.reason == 'no_face'
   assert face[0].frames.shape == (20, 64, 64, 3)
 
 
+def test_a_worker_that_was_killed_once_is_replaced(monkeypatch, three_jobs):
+  """As by a system that runs out of memory: the second try gives the clip."""
+  monkeypatch.setattr(extraction, 'run_job', _run_or_die_once)
+  assert len(run_all(three_jobs)[1]) == 1
+  assert extraction.unfinished(three_jobs) == []
+
+
 @pytest.mark.slow
 def test_a_video_that_hangs_is_given_up(monkeypatch, three_jobs):
-  """In C code, where no signal handler of Python's gets through: its process is killed."""
-  monkeypatch.setattr(extraction, '_work', _work_and_hang)
+  """In C code, where no signal handler of Python's gets through: its process is killed, and leaves nothing."""
+  monkeypatch.setattr(extraction, 'run_job', _run_or_hang)
   blank, harm, face = run_all(three_jobs, time_limit_s=6.0)
   assert (harm.reason, harm.detail) == ('timeout', 'it took more than 6 s: cut it into shorter pieces')
+  assert extraction.unfinished(three_jobs) == [three_jobs[1]]
   assert blank.reason == 'no_face'
   assert len(face) == 1
+  folder = three_jobs[1][1].parent
+  assert {path.suffix for path in folder.iterdir()} == {'.npz', '.failed'}
 
 
 def test_a_process_that_cannot_start_blames_no_video(monkeypatch, three_jobs):
-  monkeypatch.setattr(extraction, '_work', _die_at_once)
+  monkeypatch.setattr(workers, 'work', _die_at_once)
   with pytest.raises(RuntimeError, match='ended before its first video'):
     run_all(three_jobs)
   assert not any(clips.exists() for _, clips, _ in three_jobs)
 
 
-def test_a_cache_that_cannot_be_written_blames_no_video(tmp_path, face_video):
-  """A file lies where its folder should be."""
-  (tmp_path / 'occupied').touch()
-  job = (face_video, tmp_path / 'occupied' / 'c.npz', tmp_path / 'f.bin')
-  with pytest.raises(OSError, match='occupied'):
-    extraction.run_jobs([job], SPEC, workers=1, show_progress=False)
+@pytest.mark.parametrize('sabotage', ['file', 'full'])
+def test_a_cache_that_cannot_be_written_blames_no_video(tmp_path, face_video, sabotage, monkeypatch):
+  """A file lies where its folder should be, or the disk is full: the run ends, and says what to do."""
+  if sabotage == 'file':
+    (tmp_path / 'cache').touch()
+    with pytest.raises(UserError, match=r'cache/clips.*: Not a directory; what was finished is kept'):
+      extraction.extract_videos([face_video], SPEC, tmp_path / 'cache')
+  else:
+    text = extraction._explain(OSError(errno.ENOSPC, 'No space left on device'), tmp_path / 'cache', 300 << 20)
+    assert re.search(r'its disk is full: \d+ MiB are free, and about 301 MiB are needed', text)
+  assert not list(tmp_path.rglob('*.npz'))
 
 
-def _work_and_die(pipe, spec):
-  _with_harm(lambda: os._exit(139))
-  extraction._work(pipe, spec)
+@pytest.mark.slow
+def test_ctrl_c_ends_in_one_line_and_keeps_what_is_done(tmp_path, face_video):
+  """It reaches the whole process group, as from a terminal, once the first of many videos is finished."""
+  for number in range(40):
+    copy_video(face_video, tmp_path / f'{number}.mp4', boxes=number)
+  program = (
+    'import sys; from pathlib import Path; from lipfake_jax.clips import extraction\n'
+    'from lipfake_jax.core.errors import exit_codes; from lipfake_jax.core.clip_spec import ClipSpec\n'
+    f'with exit_codes(): extraction.extract_videos(sorted(Path("{tmp_path}").glob("*.mp4")), ClipSpec(), '
+    f'Path("{tmp_path}") / "cache", workers=2)'
+  )
+  process = subprocess.Popen([sys.executable, '-c', program], stderr=subprocess.PIPE, text=True, start_new_session=True)
+  deadline = time.monotonic() + 120
+  while not list(tmp_path.rglob('*.npz')) and time.monotonic() < deadline:
+    time.sleep(0.05)
+  os.killpg(process.pid, signal.SIGINT)
+  errors = process.communicate(timeout=60)[1]
+  assert process.returncode == 130
+  assert re.search(r'interrupted: \d+ of 40 videos are extracted and kept; the same command goes on', errors)
+  assert 'Traceback' not in errors
+  left = [path.name for path in (tmp_path / 'cache').rglob('*.*') if path.suffix not in ('.npz', '.bin')]
+  assert left == []
 
 
-def _work_and_hang(pipe, spec):
-  _with_harm(_sleep_deaf)
-  extraction._work(pipe, spec)
+def _run_or_die(job, spec, models):
+  if job[0].name == 'harm.mp4':
+    os.kill(os.getpid(), signal.SIGSEGV)
+  return RUN_JOB(job, spec, models)
 
 
-def _sleep_deaf():
-  signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-  time.sleep(3600)
+def _run_or_die_once(job, spec, models):
+  if job[0].name == 'harm.mp4' and not (mark := job[1].with_suffix('.once')).exists():
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+  return RUN_JOB(job, spec, models)
 
 
-def _die_at_once(pipe, spec):
+def _run_or_hang(job, spec, models):
+  if job[0].name == 'harm.mp4':
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    name_partial(job[1], os.getpid()).touch()
+    time.sleep(3600)
+  return RUN_JOB(job, spec, models)
+
+
+def _die_at_once(pipe, spec, run):
   os._exit(1)
-
-
-def _with_harm(harm):
-  """In this process, the marked video does harm."""
-  run_job = extraction.run_job
-
-  def run(job, spec, models):
-    if job[0].name == 'harm.mp4':
-      harm()
-    return run_job(job, spec, models)
-
-  extraction.run_job = run
 
 
 def corrupt(data: bytes, rng: np.random.Generator) -> bytes:
@@ -253,13 +327,13 @@ def test_no_damage_ends_in_anything_but_a_clip_or_a_reason(tmp_path, portrait):
     paths[-1].parent.mkdir(exist_ok=True)
     paths[-1].write_bytes(corrupt(source.read_bytes(), rng))
   caches = extraction.extract_videos(paths, ClipSpec(frames=12), tmp_path / 'cache', time_limit_s=60.0)
-  results = [extraction.load_result(cache, path.name) for cache, path in zip(caches, paths, strict=True)]
-  reasons = Counter(r.reason if isinstance(r, Rejection) else 'clip' for r in results)
+  found = [results.load_result(cache, path.name) for cache, path in zip(caches, paths, strict=True)]
+  reasons = Counter(r.reason if isinstance(r, Rejection) else 'clip' for r in found)
   assert sum(reasons.values()) == N_CORRUPTIONS
   assert set(reasons) <= {'clip', *REASONS}
   assert 'timeout' not in reasons
   # The damage is real, and not total.
   assert reasons['clip'] > 100
   assert reasons['unreadable'] > 50
-  ended = [r.key for r in results if isinstance(r, Rejection) and 'ended the process' in r.detail]
+  ended = [r.key for r in found if isinstance(r, Rejection) and 'ended the process' in r.detail]
   assert not ended

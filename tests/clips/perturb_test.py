@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lipfake_jax.clips import extraction, perturb
+from lipfake_jax.clips import extraction, perturb, results
 from lipfake_jax.clips.video import Frame, from_rgb, read_frames
 from lipfake_jax.core.clip_spec import PERTURBATIONS, ClipSpec
 from lipfake_jax.core.errors import UserError
@@ -220,7 +220,7 @@ def test_clips_are_cut_from_perturbed_frames(face_video, models, tmp_path):
     spec = ClipSpec(frames=10, rule='uniform', perturbation=perturbation)
     [job] = extraction.plan_jobs([face_video], spec, tmp_path)
     assert extraction.run_job(job, spec, models) is None
-    [clip] = extraction.load_result(job[1], 'v')
+    [clip] = results.load_result(job[1], 'v')
     return clip
 
   plain, dark = extract(''), extract('contrast:5')

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import PARTS
 from lipfake_jax.data import audit
 
@@ -47,6 +48,15 @@ def test_a_planted_leak_is_found(fields, kind):
   assert found(plant(5, **fields)) == [(kind, 'train', 'test', [(5, 0)])]  # number 5 is in test, 0 in training
   assert found(plant(4, **fields)) == [(kind, 'train', 'validation', [(4, 0)])]
   assert found(plant(3, **fields)) == []  # number 3 is in training too
+
+
+def test_one_content_with_both_labels_is_refused():
+  """Also within one part, where it is no leak; several clips of one video are no contradiction."""
+  with pytest.raises(
+    UserError, match=r'1 contents are labelled both real and fake:\n  0.mp4 \(real\) = 3.mp4 \(fake\)'
+  ):
+    found(plant(3, sha256='hash 0', label='fake'))
+  assert found([*ROWS[:3], ROWS[0], *ROWS[4:]]) == []
 
 
 def test_two_fakes_of_one_original_that_is_nowhere_itself():

@@ -10,6 +10,7 @@ from lipfake_jax.data.batches import (
   eval_batches,
   read_clip,
   read_clips,
+  size_batches,
   stack_batches,
   train_batches,
 )
@@ -60,10 +61,25 @@ def test_over_epochs_every_clip_has_its_turn(tiny_data):
 def test_evaluation_counts_each_clip_once(tiny_data):
   split = open_tiny(tiny_data, 'test')
   batches = list(eval_batches(split, 4))
-  assert [batch['clip'].shape for batch in batches] == [(4, 6, 16, 16, 3)] * 3
-  assert [int(batch['mask'].sum()) for batch in batches] == [4, 4, 1]
+  assert [batch['clip'].shape for batch in batches] == [(n, 6, 16, 16, 3) for n in (4, 4, 1)]
+  [batch] = eval_batches(split, 500)  # nine clips do not ask for the room of five hundred
+  assert (len(batch['clip']), int(batch['mask'].sum())) == (16, 9)
+  np.testing.assert_array_equal(batch['position'], [*range(9), *[0] * 7])
+  np.testing.assert_array_equal(batch['clip'][9:], batch['clip'][[0] * 7])
   kept = [split.table['key'][i] for batch in batches for i in batch['position'][batch['mask']]]
   assert kept == [f'test/{n:03}.mp4' for n in range(9)]
+
+
+@pytest.mark.parametrize(
+  ('count', 'limit', 'unit', 'sizes'),
+  [
+    (64, 32, 1, [32, 32]), (65, 32, 1, [32, 32, 1]), (40, 32, 1, [32, 8]), (12, 500, 1, [16]), (1, 32, 1, [1]),
+    (60, 48, 1, [48, 16]), (47, 48, 1, [48]),  # never more than the limit
+    (9, 32, 2, [16]), (1, 32, 2, [2]), (13, 12, 3, [12, 3]), (0, 4, 1, []),
+  ],
+)  # fmt: skip
+def test_a_batch_is_as_large_as_what_there_is(count, limit, unit, sizes):
+  assert size_batches(count, limit, unit) == sizes
 
 
 def test_rows_belong_together(tiny_data):
@@ -238,12 +254,12 @@ def test_processes_share_every_batch(tiny_data, batches_of):
 
   def batches(share):
     if batches_of == 'evaluation':
-      return list(eval_batches(split, 4, share))
+      return list(eval_batches(split, 4, share, unit=2))
     return list(train_batches(split, 4, 0, 0, share=share))
 
   whole, *halves = batches((0, 1)), batches((0, 2)), batches((1, 2))
   for one, left, right in zip(whole, *halves, strict=True):
-    assert len(left['clip']) == len(right['clip']) == 2
+    assert len(left['clip']) == len(right['clip']) == len(one['clip']) / 2
     for name in ('clip', 'label'):
       np.testing.assert_array_equal(np.concatenate([left[name], right[name]]), one[name])
     if batches_of == 'evaluation':  # scores are gathered: all know whose they are

@@ -2,7 +2,7 @@
 
 import json
 import os
-import shutil
+import re
 import signal
 import subprocess
 import time
@@ -13,10 +13,11 @@ import pytest
 import tensorflow_datasets as tfds
 
 from data_builders.conftest import ROOT, tfds_build, tfds_command, touch
+from lipfake_jax.clips import extraction
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import count_rejections, rejection_table
 from lipfake_jax.data.dataset import DataChoice, open_split
-from tests.conftest import write_video
+from tests.conftest import copy_video, write_video
 
 
 def some_rejections(n_real, n_fake):
@@ -56,8 +57,7 @@ def test_tfds_build_makes_a_dataset_of_a_folder(tmp_path, face_video, blank_vide
   sources = [face_video, face_video, blank_video, text_video]
   names = ['real/face.mp4', 'fake/face.mp4', 'fake/blank.mp4', 'real/text.mp4']
   for name, source in zip(names, sources, strict=True):
-    (root / name).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(source, root / name)
+    copy_video(source, root / name, boxes=name == 'fake/face.mp4')
   data_dir = str(tmp_path / 'data')
   done = tfds_build('video_folder', CLIPS, f'--manual_dir={root}', f'--data_dir={data_dir}')
   assert done.returncode == 0, done.stderr
@@ -80,7 +80,7 @@ def test_tfds_build_makes_a_dataset_of_a_folder(tmp_path, face_video, blank_vide
   # The table's rows are the clips.
   assert [row['key'].decode() for row in rows] == table['key']
   assert [float(row['mouth_width']) for row in rows] == pytest.approx(table['mouth_width'])
-  assert table['sha256'][0] == table['sha256'][1]  # both are copies of one file
+  assert table['sha256'] == [extraction.digest_file(root / key) for key in table['key']]
 
 
 @pytest.mark.slow
@@ -117,6 +117,51 @@ def undisturbed(tmp_path_factory, many_videos) -> Path:
   done = tfds_build('video_folder', CLIPS, f'--manual_dir={many_videos}', f'--data_dir={data_dir}')
   assert done.returncode == 0, done.stderr
   return data_dir
+
+
+@pytest.mark.slow
+def test_a_dataset_is_reused_for_its_own_videos_alone(tmp_path, face_video):
+  """Without --config the default config is built, and no other; another folder's videos need --overwrite."""
+  for folder, name in (('first', 'a.mp4'), ('second', 'b.mp4')):
+    for label in ('real', 'fake'):
+      copy_video(face_video, tmp_path / folder / label / name, boxes=label == 'fake')
+
+  def build(folder, *more):
+    return tfds_build('video_folder', f'--manual_dir={tmp_path / folder}', f'--data_dir={tmp_path / "data"}', *more)
+
+  done = build('first')
+  assert done.returncode == 0, done.stderr
+  assert 'config flow_lips_60x64; others by --config=NAME: flow_lips_even_60x64, ' in done.stdout
+  assert [path.name for path in (tmp_path / 'data' / 'video_folder').glob('[!.]*')] == ['flow_lips_60x64']
+  assert build('first').returncode == 0
+  refused = build('second')
+  assert refused.returncode == 2
+  assert '2 only in the dataset: fake/a.mp4, real/a.mp4; 2 only in the folder: fake/b.mp4, real/b.mp4' in refused.stderr
+  assert 'build with --overwrite' in refused.stderr
+  assert 'Traceback' not in refused.stderr
+  assert build('second', '--overwrite').returncode == 0
+  split = open_split(DataChoice('video_folder', 'flow_lips_60x64'), 'all', str(tmp_path / 'data'))
+  assert split.table['key'] == ['fake/b.mp4', 'real/b.mp4']
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_build_with_one_line_and_leaves_nothing_unfinished(tmp_path, many_videos):
+  """It reaches every process of the command, as from a terminal."""
+  arguments = (f'--manual_dir={many_videos}', f'--data_dir={tmp_path}')
+  command = tfds_command('video_folder', CLIPS, *arguments)
+  build = subprocess.Popen(
+    command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+  )
+  deadline = time.monotonic() + 120
+  while not list(tmp_path.glob('clip_cache/clips/*/*.npz')) and build.poll() is None and time.monotonic() < deadline:
+    time.sleep(0.02)
+  os.killpg(build.pid, signal.SIGINT)
+  errors = build.communicate(timeout=60)[1]
+  assert build.returncode == 130
+  assert re.search(r'interrupted: \d+ of 12 videos are extracted and kept; the same command goes on from there', errors)
+  assert 'Traceback' not in errors
+  assert {path.suffix for path in (tmp_path / 'clip_cache').rglob('*.*')} <= {'.npz', '.bin'}
+  assert not list(tmp_path.glob('video_folder/uniform*/*'))
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import pytest
 
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.people import people
-from lipfake_jax.core.vocabulary import PARTS
+from lipfake_jax.core.vocabulary import LABELS, PARTS
 from lipfake_jax.data import splits
 from lipfake_jax.data.splits import SHARES, assign_parts, draw, select_part
 
@@ -231,3 +231,26 @@ def test_draws_are_numbers_below_one():
   assert min(draws) >= 0
   assert max(draws) < 1
   assert len(set(draws)) == 1000
+
+
+@pytest.mark.parametrize(
+  ('rows', 'split', 'gaps'),
+  [
+    ([('real', 'train'), ('fake', 'train')], 'official', 'no video in test'),  # validation: of training
+    ([(label, part) for label in LABELS for part in PARTS], 'official', ''),
+    ([('real', part) for part in PARTS], 'official', 'no fake video at all: '),
+    ([('real', 'train'), ('real', 'validation')], 'official', 'no fake video at all, no video in test'),
+    ([('real', 'train'), ('real', 'validation'), ('fake', 'test'), ('fake', 'validation')], 'official',
+     'no fake in train, no real in test'),
+  ],
+)  # fmt: skip
+def test_a_part_without_a_class_is_told_with_what_to_do(rows, split, gaps):
+  videos = [row(f'{n}.mp4', label=label, official=part, identity=f'{n}') for n, (label, part) in enumerate(rows)]
+  table = splits.split_table(videos, split)
+  if gaps:
+    warning = next(line for line in table.splitlines() if line.startswith('warning: '))
+    assert gaps in warning
+    assert 'more people' in warning
+    assert 'a column "split" in a list' in warning
+  else:
+    assert 'warning' not in table

@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import shutil
@@ -7,13 +8,13 @@ import numpy as np
 import pytest
 
 from lipfake_jax.clips.regions import LIP_POINTS
-from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.errors import Interrupted, UserError
 from lipfake_jax.data import files
 from lipfake_jax.inference import predict
 from lipfake_jax.inference.run import Run
 from lipfake_jax.scoring.verdict import Decision
 from lipfake_jax.training import loop
-from tests.conftest import make_clip
+from tests.conftest import copy_video, make_clip
 from tests.training.loop_test import tiny_config
 
 
@@ -77,7 +78,7 @@ def test_names_of_any_kind_are_told_in_valid_text(trained, tmp_path, text_video,
 
 
 def test_models_of_landmarks_get_the_lips_of_all_clips_of_a_video():
-  """Two videos, of two clips and of one; the last batch of two is padded."""
+  """Two videos, of two clips and of one: three clips in a batch of two and one of one."""
   videos = [[tiny_clip(0.5), tiny_clip(1.5)], [tiny_clip(-1.0)]]
   shapes = []
 
@@ -89,7 +90,53 @@ def test_models_of_landmarks_get_the_lips_of_all_clips_of_a_video():
   run = Run(Path(), score, meta, Decision())
   found = predict.score_videos(run, videos, batch_size=2)
   assert found == pytest.approx([1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(1.0))])
-  assert shapes == [((2, 3, len(LIP_POINTS), 2), np.float32)] * 2
+  assert shapes == [((n, 3, len(LIP_POINTS), 2), np.float32) for n in (2, 1)]
+
+
+def test_a_score_does_not_depend_on_what_is_scored_beside_it(trained, tmp_path, face_video):
+  """Alone, or one of three in a batch of four: the same but for the order of additions, which floats feel at 1e-6."""
+  copies = [copy_video(face_video, tmp_path / f'{n}.mp4', boxes=n) for n in range(3)]
+  together = predict.predict_videos(trained, [str(tmp_path)], batch_size=32)
+  alone = predict.predict_videos(trained, [str(copies[0])], batch_size=32)
+  assert [p['p_fake'] for p in together] == pytest.approx([alone[0]['p_fake']] * 3, abs=1e-5)
+
+
+def test_what_was_scored_before_a_stop_is_kept(trained, tmp_path, blank_video, face_video, text_video, monkeypatch):
+  """Ctrl-C comes while the second of three videos is scored; the same command then ends as if it had not."""
+  for name, source in (('1.mp4', blank_video), ('2.mp4', face_video), ('3.mp4', text_video)):
+    shutil.copy(source, tmp_path / name)
+
+  def stop(run, videos, batch_size):
+    if videos:
+      raise KeyboardInterrupt
+    return []
+
+  with monkeypatch.context() as patched:
+    patched.setattr(predict, 'score_videos', stop)
+    with pytest.raises(Interrupted, match='interrupted: 1 of 3 videos are scored; the same command goes on') as error:
+      predict.predict_videos(trained, [str(tmp_path)], batch_size=1)
+  assert error.value.code == 130
+  rows = list(csv.DictReader((trained / 'predictions.csv').open()))
+  assert [(row['video'], row['verdict']) for row in rows] == [(str(tmp_path / '1.mp4'), '')]
+  assert rows[0]['reason'].startswith('no_face')
+  stored = json.loads((trained / 'predictions.json').read_text())
+  assert [video['video'] for video in stored['videos']] == [str(tmp_path / '1.mp4')]
+  assert len(predict.predict_videos(trained, [str(tmp_path)], batch_size=1)) == 3
+  assert len(list(csv.DictReader((trained / 'predictions.csv').open()))) == 3
+
+
+def test_a_run_that_cannot_be_written_predicts_on_the_terminal(trained, tmp_path, face_video, capsys):
+  """Things of other kinds lie where its cache and its results should be, as no permission stops an administrator."""
+  shutil.copytree(trained / 'checkpoints', tmp_path / 'checkpoints')
+  (tmp_path / 'clip_cache').touch()
+  for name in ('predictions.csv', 'predictions.json'):
+    (tmp_path / name / 'inner').mkdir(parents=True)
+  [prediction] = predict.predict_videos(tmp_path, [str(face_video)], batch_size=2)
+  assert prediction['verdict'] in ('real', 'fake')
+  told = capsys.readouterr().out
+  assert f'{prediction["p_fake"]:.3f}' in told
+  assert f'warning: {tmp_path} cannot be written (Is a directory): the predictions are not kept there' in told
+  assert 'written to' not in told
 
 
 def tiny_clip(value):

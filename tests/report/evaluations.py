@@ -21,6 +21,7 @@ ABOUT = {
   'clip': {'frames': FRAMES}, 'code': '0123456789ab', 'versions': {'python': '3.11.7', 'jax': '0.7.1'},
   'hardware': 'a computer', 'weights': 'sha256:aa', 'videos': 'sha256:bb', 'config': {'train.epochs': 4, 'seed': 7},
 }  # fmt: skip
+IDENTITY = {'weights': ABOUT['weights'], 'data': 'sha256:dd'}
 
 
 def make_split(labels: Sequence[int], rejections: Sequence[dict] = (), **columns: list) -> Split:
@@ -59,7 +60,8 @@ def make_evaluation(
   videos = video_scores(logits, split, 'mean')
   with mock.patch.object(measure_module, 'bootstrap', functools.partial(bootstrap, rounds=100)):  # ten times as fast
     metrics = measure(videos, clip_scores(logits, split, 'mean'), decision, split.rejections)
-  return Evaluation(title, videos, metrics | {'warnings': list(warnings), 'metadata': metadata}, split, decision, ABOUT)
+  more = {'warnings': list(warnings), 'metadata': metadata, **IDENTITY}
+  return Evaluation(title, videos, metrics | more, split, decision, ABOUT)
 
 
 def reject(label: int, reason: str = 'no_face') -> dict:

@@ -17,7 +17,7 @@ from lipfake_jax.report.markup import STYLE, table
 from lipfake_jax.report.summary import answer, judge, separation
 from lipfake_jax.scoring.verdict import Decision
 from tests.report.chromium import find_browser, open_browser
-from tests.report.evaluations import ABOUT, FRAMES, SIZE, make_evaluation, reject
+from tests.report.evaluations import FRAMES, IDENTITY, SIZE, make_evaluation, reject
 
 HOSTILE = '"><script>alert(1)</script><img src=http://x.test/a.png onerror=alert(2)>$\\frac{&amp;$'
 
@@ -108,7 +108,7 @@ def without_time(shuffled, interval):
 
 def write_controls(folder, **files):
   for name, content in files.items():
-    (folder / f'{name}.json').write_text(json.dumps({'weights': ABOUT['weights'], **content}))
+    (folder / f'{name}.json').write_text(json.dumps({**IDENTITY, **content}))
 
 
 def test_the_page_holds_all_that_it_shows(page):
@@ -314,14 +314,15 @@ def test_controls_of_another_evaluation_are_told():
   assert note == 'note: controls.json is of another evaluation than this page: measure the controls again'
 
 
-def test_controls_of_other_weights_are_not_shown(tmp_path):
+@pytest.mark.parametrize('what', ['weights', 'data'])
+def test_controls_of_other_weights_or_data_are_not_shown(tmp_path, what):
   write_controls(
     tmp_path,
-    reencoding={'rises': 1.0, 'rises_interval': (0.9, 1.0), 'n': 99, 'n_people': 99, 'weights': 'sha256:cc'},
+    reencoding={'rises': 1.0, 'rises_interval': (0.9, 1.0), 'n': 99, 'n_people': 99, what: 'sha256:cc'},
     controls=without_time(0.5, (0.2, 0.6)),
   )
   page = render(tmp_path, both_classes())
-  assert 'Note: reencoding.json is of other weights, and is not shown.' in page.text
+  assert f'Note: reencoding.json is of other {what}, and is not shown.' in page.text
   assert 'encoded once more: the score rises' not in page.text
   assert page.text.count('Not measured. lipfake ') == 2  # robustness, too
   assert 'frames of each clip shuffled' in page.text

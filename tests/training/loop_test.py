@@ -21,7 +21,7 @@ from lipfake_jax.core.errors import Interrupted, UserError
 from lipfake_jax.data.batches import eval_batches
 from lipfake_jax.data.dataset import DataChoice, open_split
 from lipfake_jax.evaluation.tested import open_tested
-from lipfake_jax.experiments.experiment import train_and_evaluate
+from lipfake_jax.experiments.experiment import find_metrics, train_and_evaluate
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.inference.run import open_run, score_clips
 from lipfake_jax.report import plots
@@ -571,6 +571,32 @@ def test_a_workdir_belongs_to_one_config(tmp_path, tiny_data):
   run(tmp_path, tiny_data, **{'train.epochs': 1})
   with pytest.raises(UserError, match=r'another config \(they differ in seed\): choose another --workdir'):
     run(tmp_path, tiny_data, **{'train.epochs': 1, 'seed': 1})
+
+
+@pytest.mark.slow
+def test_a_run_does_not_go_on_with_a_dataset_that_was_built_anew(tmp_path, tiny_data):
+  """Other labels in the test part do not concern its training; one other label in its own part does."""
+  shutil.copytree(tiny_data, tmp_path / 'data')
+  table = tmp_path / 'data' / 'tiny_clips' / 'tiny' / '1.0.0' / 'metadata.json'
+  workdir = run(tmp_path / 'run', tmp_path / 'data', **{'train.epochs': 1})
+
+  def relabel(part):
+    metadata = json.loads(table.read_text())
+    position = metadata['clips']['official'].index(part)
+    metadata['clips']['label'][position] = {'real': 'fake', 'fake': 'real'}[metadata['clips']['label'][position]]
+    table.write_text(json.dumps(metadata))
+
+  def figures():
+    return find_metrics(tiny_config(**{'train.epochs': 1}), workdir, tmp_path / 'data')
+
+  before = figures()
+  relabel('test')
+  assert figures() is None  # those that are stored are of the earlier build
+  run(workdir, tmp_path / 'data', **{'train.epochs': 1})
+  assert {before['n_real'] - 1, before['n_real'] + 1} >= {figures()['n_real']}
+  relabel('train')
+  with pytest.raises(UserError, match=r'another build of tiny_clips: the clips or labels of train have changed since'):
+    run(workdir, tmp_path / 'data', **{'train.epochs': 1})
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, tiny_data):

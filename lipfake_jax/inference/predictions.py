@@ -1,0 +1,85 @@
+"""Predictions on the terminal and on disk.
+
+In: what `predict` finds of each video. Out: a table; predictions.csv, which grows as they come, and predictions.json.
+"""
+
+import contextlib
+import csv
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lipfake_jax.scoring.verdict import Decision
+
+COLUMNS = ('video', 'p_fake', 'p_calibrated', 'verdict', 'reason')
+MAX_WIDTH = 100  # of the table's first column; longer names run into the next
+CSV, JSON = 'predictions.csv', 'predictions.json'
+
+Prediction = dict[str, Any]
+
+
+@contextlib.contextmanager
+def keep_predictions(
+  folder: Path, decision: Decision, left_out: Mapping[str, Sequence[str]]
+) -> Iterator[Callable[[Sequence[Prediction]], None]]:
+  """A function that keeps predictions: in the CSV at once, in the JSON at the end, by whatever it comes.
+
+  The JSON also has the names of what was left out, by reason.
+
+  A folder that can't be written is told at the end, and ends nothing.
+  """
+  kept: list[Prediction] = []
+  problems: list[OSError] = []
+
+  def keep(predictions: Sequence[Prediction]) -> None:
+    kept.extend(predictions)
+    with _note(problems):
+      _add_rows(folder / CSV, predictions)
+
+  with _note(problems):
+    (folder / CSV).unlink(missing_ok=True)
+    _add_rows(folder / CSV, [dict(zip(COLUMNS, COLUMNS, strict=True))])
+  try:
+    yield keep
+  finally:
+    with _note(problems):
+      _write_json(folder / JSON, {**dataclasses.asdict(decision), 'videos': kept, 'left_out': left_out})
+    if problems:
+      print(f'\nwarning: {folder} cannot be written ({problems[0].strerror}): the predictions are not kept there')
+    else:
+      print(f'\nwritten to {folder / JSON}')
+
+
+def prediction_table(predictions: Sequence[Prediction], threshold: float) -> str:
+  """One line a video."""
+  width = min(max(len('video'), *(len(p['video']) for p in predictions)), MAX_WIDTH)
+  lines = [f'{"video":{width}}  p_fake  verdict (fake above {threshold:.3f})']
+  for p in predictions:
+    figure = '     -' if p['p_fake'] is None else f'{p["p_fake"]:6.3f}'
+    lines.append(f'{p["video"]:{width}}  {figure}  {p["verdict"] or "none: " + p["reason"]}')
+  return '\n'.join(lines)
+
+
+@contextlib.contextmanager
+def _note(problems: list[OSError]) -> Iterator[None]:
+  try:
+    yield
+  except OSError as error:
+    problems.append(error)
+
+
+def _add_rows(path: Path, predictions: Sequence[Prediction]) -> None:
+  with open(path, 'a', newline='') as file:
+    csv.DictWriter(file, COLUMNS, extrasaction='ignore').writerows(predictions)
+
+
+def _write_json(path: Path, contents: dict[str, Any]) -> None:
+  """In one step, so that a file that exists is complete."""
+  partial = path.with_suffix('.partial')
+  try:
+    partial.write_text(json.dumps(contents, indent=2))
+    partial.replace(path)
+  finally:
+    partial.unlink(missing_ok=True)
