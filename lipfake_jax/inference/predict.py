@@ -4,6 +4,7 @@ In: a workdir with a trained run; files and folders. Out: a table on the termina
 """
 
 import dataclasses
+import functools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from lipfake_jax.clips.clips import Clip, Rejection
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.names import note_lines, printable
 from lipfake_jax.data.files import find_sources
+from lipfake_jax.inference import people
 from lipfake_jax.inference.parallel_eval import check_batch_size
 from lipfake_jax.inference.run import Run, open_run, read_input
 from lipfake_jax.scoring.aggregation import aggregate
@@ -35,7 +37,7 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
 
   Returns:
     One entry a video: 'video', 'p_fake', 'p_calibrated' and 'verdict' ('real' or 'fake'), None where there is no
-    verdict, and 'reason' then.
+    verdict, and 'reason' then; 'notes', what is unusual about it; and the same of each of its 'people'.
 
   Raises:
     UserError: no trained run, or a source that does not exist or holds no video.
@@ -44,12 +46,17 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   files = find_sources(sources)
   paths = files.found
   run = open_run(workdir)
-  caches = extraction.extract_videos(paths, ClipSpec(**run.meta['clip']), workdir / 'clip_cache')
+  spec = dataclasses.replace(ClipSpec(**run.meta['clip']), faces='all')  # of several people each gets a verdict
+  caches = extraction.extract_videos(paths, spec, workdir / 'clip_cache')
   outcomes = [extraction.load_result(cache, printable(str(path))) for path, cache in zip(paths, caches, strict=True)]
-  scores = iter(score_videos(run, [found for found in outcomes if not isinstance(found, Rejection)], batch_size))
+  seen = [[] if isinstance(found, Rejection) else people.group_people(found) for found in outcomes]
+  scores = iter(score_videos(run, [person for persons in seen for person in persons], batch_size))
+  judge = functools.partial(_judge, decision=run.decision)
   predictions = [
-    _rejected(found) if isinstance(found, Rejection) else _scored(printable(str(path)), next(scores), run.decision)
-    for path, found in zip(paths, outcomes, strict=True)
+    _rejected(found)
+    if isinstance(found, Rejection)
+    else {'video': found[0].key, **people.judge_people(persons, scores, judge)}
+    for persons, found in zip(seen, outcomes, strict=True)
   ]
   print('\n'.join([prediction_table(predictions, run.decision.threshold), *note_lines(files.named())]))
   output = workdir / 'predictions.json'
@@ -60,19 +67,17 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
 
 
 def score_videos(run: Run, videos: Sequence[Sequence[Clip]], batch_size: int) -> list[float]:
-  """p(fake) of each video by all of its clips."""
+  """p(fake) of each video, or person, by all of its clips."""
   feature = read_input(run.meta)
   logits = iter(_score_clips(run.score, [clip.features[feature] for clips in videos for clip in clips], batch_size))
   return [aggregate(np.ravel([next(logits) for _ in clips]), run.rule) for clips in videos]
 
 
 def prediction_table(predictions: Sequence[Prediction], threshold: float) -> str:
-  """One line a video."""
+  """One line a video, and below it one for each face where there are several."""
   width = min(max(len('video'), *(len(p['video']) for p in predictions)), MAX_WIDTH)
   lines = [f'{"video":{width}}  p_fake  verdict (fake above {threshold:.3f})']
-  for p in predictions:
-    figure = '     -' if p['p_fake'] is None else f'{p["p_fake"]:6.3f}'
-    lines.append(f'{p["video"]:{width}}  {figure}  {p["verdict"] or "none: " + p["reason"]}')
+  lines += [line for p in predictions for line in people.prediction_lines(p['video'], p, width)]
   return '\n'.join(lines)
 
 
@@ -86,12 +91,11 @@ def _score_clips(score, clips: Sequence[np.ndarray], batch_size: int) -> list[np
   return logits
 
 
-def _scored(video: str, p_fake: float, decision: Decision) -> Prediction:
+def _judge(p_fake: float, decision: Decision) -> Prediction:
   calibrated = float(calibrate(np.array(p_fake), decision.temperature))
   verdict = 'fake' if p_fake > decision.threshold else 'real'
-  return {'video': video, 'p_fake': p_fake, 'p_calibrated': calibrated, 'verdict': verdict, 'reason': None}
+  return {'p_fake': p_fake, 'p_calibrated': calibrated, 'verdict': verdict}
 
 
 def _rejected(rejection: Rejection) -> Prediction:
-  reason = f'{rejection.reason} ({rejection.detail})'
-  return {'video': rejection.key, 'p_fake': None, 'p_calibrated': None, 'verdict': None, 'reason': reason}
+  return {'video': rejection.key, **people.reject(f'{rejection.reason} ({rejection.detail})'), 'people': []}
