@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lipfake_jax.inference.people import Prediction, prediction_lines
 from lipfake_jax.scoring.verdict import Decision
 
 COLUMNS = ('video', 'p_fake', 'p_calibrated', 'verdict', 'reason')
 MAX_WIDTH = 100  # of the table's first column; longer names run into the next
 CSV, JSON = 'predictions.csv', 'predictions.json'
-
-Prediction = dict[str, Any]
 
 
 @contextlib.contextmanager
@@ -53,12 +52,10 @@ def keep_predictions(
 
 
 def prediction_table(predictions: Sequence[Prediction], threshold: float) -> str:
-  """One line a video."""
+  """One line a video, and below it one for each face where there are several."""
   width = min(max(len('video'), *(len(p['video']) for p in predictions)), MAX_WIDTH)
   lines = [f'{"video":{width}}  p_fake  verdict (fake above {threshold:.3f})']
-  for p in predictions:
-    figure = '     -' if p['p_fake'] is None else f'{p["p_fake"]:6.3f}'
-    lines.append(f'{p["video"]:{width}}  {figure}  {p["verdict"] or "none: " + p["reason"]}')
+  lines += [line for p in predictions for line in prediction_lines(p['video'], p, width)]
   return '\n'.join(lines)
 
 
