@@ -140,6 +140,7 @@ def make_clip(frames: np.ndarray, key: str, **fields) -> Clip:
     'boxes': np.zeros((len(frames), 4), np.float32), 'angles': 0 * ramp,
     'track': 0, 'face_share': 1.0, 'mouth_width': 50.0, 'sharpness': 100.0, 'mean_activity': 0.5, 'duration': 3.0,
     'fps': 25.0, 'codec': 'h264', 'width': 640, 'height': 480,
+    'rate': 25.0, 'hidden_share': 0.0, 'left_out': np.zeros((0, 2), str),
   }  # fmt: skip
   return Clip(features, key=key, **{**known, **fields})
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lipfake_jax.clips import face_records, flow, placement, regions, tracks
+from lipfake_jax.clips import evidence, face_records, flow, placement, regions, tracks
 from lipfake_jax.clips.face_track import Track
 from lipfake_jax.clips.feature import FaceInFrame, Feature
 from lipfake_jax.clips.features import features_of, pixels
@@ -89,6 +89,8 @@ def _analyse(info: VideoInfo, seen: Iterable[tracks.FrameFaces], spec: ClipSpec)
     return np.stack([*squares, regions.span_mouth(landmarks)])
 
   recorders: dict[int, _TrackRecorder] = {}
+  looks: dict[int, list[evidence.Look]] = {}
+  seen = evidence.watch(seen, looks)
   n_frames, began_s, before = 0, 0.0, None
   for frame, faces in tracks.place_faces(seen, to_squares, regions.trace_lips, SMOOTHING_S[spec.alignment]):
     began_s = began_s if before else frame.time_s
@@ -98,7 +100,7 @@ def _analyse(info: VideoInfo, seen: Iterable[tracks.FrameFaces], spec: ClipSpec)
       squares = dict(zip((*order, 'mouth'), face.placements, strict=True))
       recorder.add(FaceInFrame(frame, squares, face.lips), face.segment, whole_activity)
     n_frames, before = n_frames + 1, frame
-  found = [recorder.finish() for _, recorder in sorted(recorders.items())]
+  found = [recorder.finish(looks[number]) for number, recorder in sorted(recorders.items())]
   return Analysis(info, n_frames, before.time_s - began_s if before else 0.0, found, spool)
 
 
@@ -148,7 +150,7 @@ class _TrackRecorder:
       self.spool.append(name, self.number, record)
     return {name: grays[name] for name in compared}
 
-  def finish(self) -> Track:
+  def finish(self, looks: list[evidence.Look]) -> Track:
     """The track, once the video has passed."""
     table = np.frombuffer(self.rows, ROW)
     track = Track(
@@ -162,6 +164,7 @@ class _TrackRecorder:
       placements=table['placement'],
       mouth_widths=table['mouth_width'],
       flow_sides=table['flow_side'],
+      looks=np.array(looks, np.float32),
     )
     return dataclasses.replace(track, activity=track.activity * _normalising(track, self.spec))
 

@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from lipfake_jax.clips import flow, placement, selection
+from lipfake_jax.clips import evidence, flow, placement, selection
 from lipfake_jax.clips.analysis import PIXELS, Analysis, analyse_video, measure_activity
 from lipfake_jax.clips.face_track import Track
 from lipfake_jax.clips.feature import ChosenFrames
@@ -23,7 +23,11 @@ from lipfake_jax.clips.landmarks import FaceModels
 from lipfake_jax.clips.video import VideoError
 from lipfake_jax.core.clip_spec import ClipSpec
 
-REASONS = ('unreadable', 'no_face', 'too_short', 'too_few_active', 'timeout')
+REASONS = (
+  'unreadable', 'no_face', 'too_short', 'too_few_active', 'timeout',
+  'rate_too_low', 'mouth_too_small', 'profile', 'mouth_hidden', 'still',  # see `evidence`
+)  # fmt: skip
+IN_VIEW_S = 0.5  # a face that is seen for less, as for a frame at a cut, is no person in view
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +53,9 @@ class Clip:
     codec: its codec, as FFmpeg calls it.
     width, height: stored size of its frames in pixels.
     key: the clip's name, unique in its dataset.
+    rate: frames per second, measured, of those that show this face.
+    hidden_share: share of the looks at this face that show no mouth, see `evidence`.
+    left_out: str [P, 2], of each other face of the video that gave no clip the reason, one of REASONS, and a sentence.
   """
 
   features: dict[str, np.ndarray]
@@ -69,6 +76,9 @@ class Clip:
   width: int
   height: int
   key: str
+  rate: float
+  hidden_share: float
+  left_out: np.ndarray
 
   @property
   def frames(self) -> np.ndarray:
@@ -131,14 +141,22 @@ def cut_clips(analysis: Analysis, spec: ClipSpec, key: str) -> list[Clip] | Reje
     whose = 'a face' if len(analysis.tracks) == 1 else f'one face without a break ({len(analysis.tracks)} tracks)'
     detail = f'{longest} of its {analysis.n_frames} frames show {whose}, {spec.frames} are needed'
     return Rejection('too_short', detail, key)
-  chosen = [choice for track in analysis.tracks for choice in _choose(analysis, track, spec)]
+  faults = {track.number: evidence.find_fault(track, spec) for track in analysis.tracks}
+  sound = [track for track in analysis.tracks if not faults[track.number]]
+  chosen = [choice for track in sound for choice in _choose(analysis, track, spec)]
   if not chosen:
-    return _explain(analysis, spec, key)
+    largest = max(analysis.tracks, key=_PREFERENCE['largest'])
+    return Rejection(*(faults[largest.number] or _explain(analysis, sound, spec)), key)
+  with_clip = {track.number for track, _ in chosen}
+  others = [track for track in analysis.tracks if track.number not in with_clip and np.ptp(track.times) >= IN_VIEW_S]
+  left_out = [_name_other(track, faults[track.number] or _explain(analysis, [track], spec)) for track in others]
   if spec.faces != 'all':
     best = max((track for track, _ in chosen), key=_PREFERENCE[spec.faces]).number
     chosen = [(track, where) for track, where in chosen if track.number == best]
   names = [key if number == 1 else f'{key}#{number}' for number in range(1, len(chosen) + 1)]
-  return [_cut(analysis, track, where, spec, name) for (track, where), name in zip(chosen, names, strict=True)]
+  return [
+    _cut(analysis, track, where, left_out, spec, name) for (track, where), name in zip(chosen, names, strict=True)
+  ]
 
 
 # The face that a video's clip shows, if several have one. The largest: by area, summed over the frames that show it.
@@ -165,19 +183,30 @@ def _choose(analysis: Analysis, track: Track, spec: ClipSpec) -> list[tuple[Trac
   return [(track, chosen)] if len(chosen) else []
 
 
-def _explain(analysis: Analysis, spec: ClipSpec, key: str) -> Rejection:
+def _explain(analysis: Analysis, among: list[Track], spec: ClipSpec) -> evidence.Fault:
+  """Why none of these tracks gives a clip, though nothing is wrong with what they show."""
   if spec.rule == 'contiguous':
     seconds = spec.frames / spec.rate
-    detail = f'no face is in view for {seconds:g} s without a break, {spec.frames} frames at {spec.rate:g} per second'
-    return Rejection('too_short', detail, key)
-  everywhere = [measure_activity(analysis, t, spec, np.ones(len(t), bool)) for t in analysis.tracks]
+    return (
+      'too_short',
+      f'no face is in view for {seconds:g} s without a break, {spec.frames} frames at {spec.rate:g} per second',
+    )
+  longest = max(len(track) for track in among)
+  if longest < spec.frames:
+    return 'too_short', f'{longest} frames show it, {spec.frames} are needed'
+  everywhere = [measure_activity(analysis, t, spec, np.ones(len(t), bool)) for t in among]
   active = max(int((track.activity > spec.threshold).sum()) for track in everywhere)
-  return Rejection(
-    'too_few_active', f'{active} frames over {spec.threshold} px per frame, {spec.frames} are needed', key
-  )
+  return 'too_few_active', f'{active} frames over {spec.threshold} px per frame, {spec.frames} are needed'
 
 
-def _cut(analysis: Analysis, track: Track, where: np.ndarray, spec: ClipSpec, key: str) -> Clip:
+def _name_other(track: Track, fault: evidence.Fault) -> evidence.Fault:
+  reason, detail = fault
+  return reason, f'{detail}; in view from {track.times[0]:.1f} to {track.times[-1]:.1f} s'
+
+
+def _cut(
+  analysis: Analysis, track: Track, where: np.ndarray, left_out: list[evidence.Fault], spec: ClipSpec, key: str
+) -> Clip:
   asked = np.zeros(len(track), bool)
   asked[where] = True
   track = measure_activity(analysis, track, spec, asked)
@@ -208,4 +237,7 @@ def _cut(analysis: Analysis, track: Track, where: np.ndarray, spec: ClipSpec, ke
     width=analysis.info.width,
     height=analysis.info.height,
     key=key,
+    rate=track.rate,
+    hidden_share=evidence.share_hidden(track),
+    left_out=np.array(left_out, str).reshape(-1, 2),
   )

@@ -38,8 +38,8 @@ from lipfake_jax.core.disk import free_bytes
 from lipfake_jax.core.errors import Interrupted, UserError
 
 # Parts of the cache's names: raised whenever the same video and spec yield other bytes.
-EXTRACTION_VERSION = 5
-FACES_VERSION = 2
+EXTRACTION_VERSION = 6
+FACES_VERSION = 3
 
 TIME_LIMIT_S = 1800.0  # for one video: more than an hour of 1080p takes; what needs longer hangs
 

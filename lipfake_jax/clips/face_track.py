@@ -21,6 +21,7 @@ class Track:
     placements: complex128 [T, 2], of the crop.
     mouth_widths: float64 [T], pixels of the frame.
     flow_sides: float64 [T], side in pixels of the frame of the square that the activity is measured on.
+    looks: at its mouth, a few a second, float32 [L, 3], see `evidence.Look`.
   """
 
   number: int
@@ -33,6 +34,7 @@ class Track:
   placements: np.ndarray
   mouth_widths: np.ndarray
   flow_sides: np.ndarray
+  looks: np.ndarray
 
   def __len__(self) -> int:
     return len(self.indices)
@@ -42,3 +44,9 @@ class Track:
     """bool [T]: whether each frame is the video's next after the one before it, in one segment."""
     adjoin = (np.diff(self.segments) == 0) & (np.diff(self.indices) == 1)
     return np.concatenate([[False], adjoin])
+
+  @property
+  def rate(self) -> float:
+    """Frames per second, by the median time from one to the next; infinite of a single frame."""
+    steps = np.diff(self.times)
+    return 1 / max(float(np.median(steps)), 1e-9) if len(steps) else float('inf')

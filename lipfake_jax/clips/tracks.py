@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from lipfake_jax.clips.landmarks import MIN_CONFIDENCE, FaceModels, frame_face
+from lipfake_jax.clips.landmarks import MIN_CONFIDENCE, FaceModels, find_turned, frame_face, mesh_upright
 from lipfake_jax.clips.video import Frame
 
 MAX_FACES = 4  # followed at once, the largest
-SEARCH_S = 1.0  # seconds between searches for new faces, while others are followed
+SEARCH_S = 1.0  # seconds between searches for new faces while others are followed, and for faces that lie or hang
 FORGET_S = 1.0  # seconds after which a lost face that comes back is another track
 SAME_FACE = 0.3  # overlap (intersection over union) of two boxes that are one face
 MOMENTUM = 0.5  # of a face's motion, the share that is expected to go on; more follows the landmarks' noise
@@ -101,16 +101,20 @@ def find_faces(frames: Iterable[Frame], models: FaceModels, stride: int) -> Iter
   ids = _Counters()
   differences: collections.deque[float] = collections.deque(maxlen=CUT_MEMORY)
   held: Frame | None = None  # the frame before, which becomes a key frame if a cut follows it
-  searched_s = -np.inf
+  searched_s = turned_s = -np.inf
 
   def look(frame: Frame) -> list[KeyFace]:
-    nonlocal active, lost, searched_s
+    nonlocal active, lost, searched_s, turned_s
     gone = _follow_on(active, frame, models)
     active = [face for face in active if face not in gone]
     lost = [face for face in lost + gone if frame.time_s - face.times[-1] <= FORGET_S]
     if not active or gone or frame.time_s - searched_s >= SEARCH_S:
       searched_s = frame.time_s
-      active, lost = _search(frame, models, active, lost, ids)
+      found = models.find(frame)
+      if not active and not found and frame.time_s - turned_s >= SEARCH_S:
+        turned_s = frame.time_s
+        found = find_turned(models, frame)
+      active, lost = _meet(found, frame, models, active, lost, ids)
     return [KeyFace(face.segment, face.track, _to_fixed(face.landmarks[-1])) for face in active]
 
   until_key = 0
@@ -125,7 +129,8 @@ def find_faces(frames: Iterable[Frame], models: FaceModels, stride: int) -> Iter
     yield held, look(held) if is_key else None
     until_key = (stride if is_key else until_key) - 1
     if cut:
-      active, lost, searched_s, until_key = [], [], -np.inf, 0
+      active, lost, until_key = [], [], 0
+      searched_s = turned_s = -np.inf
       differences.clear()
     held = frame
   if held is not None:
@@ -253,21 +258,25 @@ def _follow_on(active: Sequence[_FollowedFace], frame: Frame, models: FaceModels
   return gone
 
 
-def _search(
-  frame: Frame, models: FaceModels, active: list[_FollowedFace], lost: list[_FollowedFace], ids: _Counters
+def _meet(
+  found: Sequence[np.ndarray],
+  frame: Frame,
+  models: FaceModels,
+  active: list[_FollowedFace],
+  lost: list[_FollowedFace],
+  ids: _Counters,
 ) -> tuple[list[_FollowedFace], list[_FollowedFace]]:
-  """Looks for faces that are not followed yet; a lost one that comes back near its place keeps its track."""
+  """Follows faces that were found and are not followed yet; a lost one back near its place keeps its track."""
   active, lost = list(active), list(lost)
-  for placement in models.find(frame):
+  for placement in found:
     if len(active) >= MAX_FACES:
       break
     if any(_holds(_box(face.landmarks[-1]), placement[0]) for face in active):
       continue
-    landmarks, confidence = models.mesh(frame, placement)
+    landmarks, confidence = mesh_upright(models, frame, placement)
     box = _box(landmarks)
     if confidence < MIN_CONFIDENCE or any(_overlap(box, _box(face.landmarks[-1])) > SAME_FACE for face in active):
       continue
-    landmarks, _ = models.mesh(frame, frame_face(landmarks))  # framed by the mesh itself, as all later ones are
     back = next((face for face in lost if _overlap(box, _box(face.landmarks[-1])) > SAME_FACE), None)
     if back:
       lost.remove(back)

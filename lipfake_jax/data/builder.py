@@ -44,6 +44,7 @@ from lipfake_jax.data.room import check_room, explain_stops
 TEXTS = tuple(field.name for field in dataclasses.fields(VideoRecord) if field.name not in ('path', 'label'))
 # Of a clip, see `clips.Clip`.
 QUALITY = ('fps', 'duration', 'face_share', 'mouth_width', 'sharpness', 'mean_activity')
+BESIDE = ('rate', 'hidden_share', 'left_out')  # for verdicts alone, not stored
 FACTS = (*QUALITY, 'codec', 'width', 'height', 'track')  # in the table
 GenerateMode = tfds.download.GenerateMode
 
@@ -290,7 +291,8 @@ def clip_features(spec: ClipSpec) -> tfds.features.FeaturesDict:
 
 def to_example(clip: Clip, video: VideoRecord) -> dict[str, Any]:
   """One example of `clip_features`; its key is the video's, with '#2', '#3' for further clips."""
-  return {**_texts(video), **to_fields(clip), 'key': clip.key}
+  fields = {name: value for name, value in to_fields(clip).items() if name not in BESIDE}
+  return {**_texts(video), **fields, 'key': clip.key}
 
 
 def count_rejections(

@@ -5,6 +5,8 @@ row for each video as soon as it is scored, and `<workdir>/predictions.json` at 
 """
 
 import contextlib
+import dataclasses
+import functools
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -22,6 +24,7 @@ from lipfake_jax.core.names import note_lines, printable
 from lipfake_jax.data.batches import size_batches
 from lipfake_jax.data.files import find_sources
 from lipfake_jax.inference.parallel_eval import check_batch_size
+from lipfake_jax.inference.people import group_people, judge_people, reject
 from lipfake_jax.inference.predictions import Prediction, keep_predictions, prediction_table
 from lipfake_jax.inference.run import Run, open_run, read_input
 from lipfake_jax.scoring.aggregation import aggregate
@@ -40,7 +43,7 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
 
   Returns:
     One entry a video: 'video', 'p_fake', 'p_calibrated' and 'verdict' ('real' or 'fake'), None where there is no
-    verdict, and 'reason' then.
+    verdict, and 'reason' then; 'notes', what is unusual about it; and the same of each of its 'people'.
 
   Raises:
     UserError: no trained run, or a source that does not exist or holds no video.
@@ -68,12 +71,17 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
 def stream_predictions(run: Run, paths: Sequence[Path], cache_dir: Path, batch_size: int) -> Iterator[list[Prediction]]:
   """Predictions of videos in their order, a few at once, as soon as their clips are there; none is held longer."""
   names = (printable(str(path)) for path in paths)
-  for caches in stream_videos(paths, ClipSpec(**run.meta['clip']), cache_dir, batch_size):
+  spec = dataclasses.replace(ClipSpec(**run.meta['clip']), faces='all')  # of several people each gets a verdict
+  judge = functools.partial(_judge, decision=run.decision)
+  for caches in stream_videos(paths, spec, cache_dir, batch_size):
     outcomes = [load_result(cache, next(names)) for cache in caches]
-    scores = iter(score_videos(run, [found for found in outcomes if not isinstance(found, Rejection)], batch_size))
+    seen = [[] if isinstance(found, Rejection) else group_people(found) for found in outcomes]
+    scores = iter(score_videos(run, [person for people in seen for person in people], batch_size))
     yield [
-      _rejected(found) if isinstance(found, Rejection) else _scored(found[0].key, next(scores), run.decision)
-      for found in outcomes
+      _rejected(found)
+      if isinstance(found, Rejection)
+      else {'video': found[0].key, **judge_people(people, scores, judge)}
+      for found, people in zip(outcomes, seen, strict=True)
     ]
 
 
@@ -93,7 +101,7 @@ def open_cache(workdir: Path) -> Iterator[Path]:
 
 
 def score_videos(run: Run, videos: Sequence[Sequence[Clip]], batch_size: int) -> list[float]:
-  """p(fake) of each video by all of its clips."""
+  """p(fake) of each video, or person, by all of its clips."""
   feature = read_input(run.meta)
   logits = iter(_score_clips(run.score, [clip.features[feature] for clips in videos for clip in clips], batch_size))
   return [aggregate(np.ravel([next(logits) for _ in clips]), run.rule) for clips in videos]
@@ -109,12 +117,11 @@ def _score_clips(score, clips: Sequence[np.ndarray], batch_size: int) -> list[np
   return logits
 
 
-def _scored(video: str, p_fake: float, decision: Decision) -> Prediction:
+def _judge(p_fake: float, decision: Decision) -> Prediction:
   calibrated = float(calibrate(np.array(p_fake), decision.temperature))
   verdict = 'fake' if p_fake > decision.threshold else 'real'
-  return {'video': video, 'p_fake': p_fake, 'p_calibrated': calibrated, 'verdict': verdict, 'reason': None}
+  return {'p_fake': p_fake, 'p_calibrated': calibrated, 'verdict': verdict}
 
 
 def _rejected(rejection: Rejection) -> Prediction:
-  reason = f'{rejection.reason} ({rejection.detail})'
-  return {'video': rejection.key, 'p_fake': None, 'p_calibrated': None, 'verdict': None, 'reason': reason}
+  return {'video': rejection.key, **reject(f'{rejection.reason} ({rejection.detail})'), 'people': []}
