@@ -91,8 +91,8 @@ def find_turned(models: FaceModels, frame: Frame) -> list[np.ndarray]:
   # Where a turned frame's corner (0, 0) lies in the frame itself, by quarter turns counter-clockwise.
   corners = {2: complex(width, height), 1: complex(width, 0), 3: complex(0, height)}
   for turns, corner in corners.items():
-    planes = tuple(np.ascontiguousarray(np.rot90(plane, turns)) for plane in frame.planes)
-    found = models.find(dataclasses.replace(frame, planes=planes))
+    y, u, v = (np.ascontiguousarray(np.rot90(plane, turns)) for plane in frame.planes)
+    found = models.find(dataclasses.replace(frame, planes=(y, u, v)))
     if found:
       return [placement * 1j**turns + (corner, 0) for placement in found]
   return []
