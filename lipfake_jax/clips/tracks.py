@@ -277,7 +277,6 @@ def _meet(
     box = _box(landmarks)
     if confidence < MIN_CONFIDENCE or any(_overlap(box, _box(face.landmarks[-1])) > SAME_FACE for face in active):
       continue
-    landmarks, _ = models.mesh(frame, frame_face(landmarks))  # framed by the mesh itself, as all later ones are
     back = next((face for face in lost if _overlap(box, _box(face.landmarks[-1])) > SAME_FACE), None)
     if back:
       lost.remove(back)

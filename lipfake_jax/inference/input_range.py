@@ -14,7 +14,7 @@ SMALL_MOUTH = 25.0  # px between the corners: less is too few pixels to show how
 SHORT = 0.9  # s between the first frame that is scored and the last
 BLURRED = 15.0  # variance of the Laplacian, gray levels squared, of crops of the size that is scored
 RATES = (14.0, 61.0)  # frames per second; how a mouth moves from frame to frame is learnt at 15 to 60, mostly 25 and 30
-HIDDEN = 0.3  # of the looks at the mouth
+HIDDEN = 0.5  # of the looks at the mouth
 
 
 def note_range(clips: Sequence[Clip]) -> list[str]:

@@ -23,8 +23,8 @@ from lipfake_jax.core.errors import Interrupted
 from lipfake_jax.core.names import note_lines, printable
 from lipfake_jax.data.batches import size_batches
 from lipfake_jax.data.files import find_sources
-from lipfake_jax.inference import people
 from lipfake_jax.inference.parallel_eval import check_batch_size
+from lipfake_jax.inference.people import group_people, judge_people, reject
 from lipfake_jax.inference.predictions import Prediction, keep_predictions, prediction_table
 from lipfake_jax.inference.run import Run, open_run, read_input
 from lipfake_jax.scoring.aggregation import aggregate
@@ -70,18 +70,18 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
 
 def stream_predictions(run: Run, paths: Sequence[Path], cache_dir: Path, batch_size: int) -> Iterator[list[Prediction]]:
   """Predictions of videos in their order, a few at once, as soon as their clips are there; none is held longer."""
+  names = (printable(str(path)) for path in paths)
   spec = dataclasses.replace(ClipSpec(**run.meta['clip']), faces='all')  # of several people each gets a verdict
   judge = functools.partial(_judge, decision=run.decision)
-  names = (printable(str(path)) for path in paths)
   for caches in stream_videos(paths, spec, cache_dir, batch_size):
     outcomes = [load_result(cache, next(names)) for cache in caches]
-    seen = [[] if isinstance(found, Rejection) else people.group_people(found) for found in outcomes]
-    scores = iter(score_videos(run, [person for persons in seen for person in persons], batch_size))
+    seen = [[] if isinstance(found, Rejection) else group_people(found) for found in outcomes]
+    scores = iter(score_videos(run, [person for people in seen for person in people], batch_size))
     yield [
       _rejected(found)
       if isinstance(found, Rejection)
-      else {'video': found[0].key, **people.judge_people(persons, scores, judge)}
-      for persons, found in zip(seen, outcomes, strict=True)
+      else {'video': found[0].key, **judge_people(people, scores, judge)}
+      for found, people in zip(outcomes, seen, strict=True)
     ]
 
 
@@ -124,4 +124,4 @@ def _judge(p_fake: float, decision: Decision) -> Prediction:
 
 
 def _rejected(rejection: Rejection) -> Prediction:
-  return {'video': rejection.key, **people.reject(f'{rejection.reason} ({rejection.detail})'), 'people': []}
+  return {'video': rejection.key, **reject(f'{rejection.reason} ({rejection.detail})'), 'people': []}

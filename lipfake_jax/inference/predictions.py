@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lipfake_jax.inference.people import Prediction, prediction_lines
 from lipfake_jax.scoring.verdict import Decision
 
-COLUMNS = ('video', 'p_fake', 'p_calibrated', 'verdict', 'reason')
+COLUMNS = ('video', 'p_fake', 'p_calibrated', 'verdict', 'reason', 'notes')
 MAX_WIDTH = 100  # of the table's first column; longer names run into the next
 CSV, JSON = 'predictions.csv', 'predictions.json'
+
+Prediction = dict[str, Any]  # of a video or of a person: COLUMNS, and a video's 'people'
 
 
 @contextlib.contextmanager
@@ -35,7 +36,7 @@ def keep_predictions(
   def keep(predictions: Sequence[Prediction]) -> None:
     kept.extend(predictions)
     with _note(problems):
-      _add_rows(folder / CSV, predictions)
+      _add_rows(folder / CSV, [{**p, 'notes': '; '.join(p['notes'])} for p in predictions])
 
   with _note(problems):
     (folder / CSV).unlink(missing_ok=True)
@@ -57,6 +58,19 @@ def prediction_table(predictions: Sequence[Prediction], threshold: float) -> str
   lines = [f'{"video":{width}}  p_fake  verdict (fake above {threshold:.3f})']
   lines += [line for p in predictions for line in prediction_lines(p['video'], p, width)]
   return '\n'.join(lines)
+
+
+def prediction_lines(name: str, prediction: Prediction, width: int) -> list[str]:
+  """A line of a table, and one for each face where there are several; notes in brackets."""
+  lines = [_line(name, prediction, width)]
+  people = prediction.get('people', [])
+  return lines + [_line(f'  face {p["id"]}', p, width) for p in people if len(people) > 1]
+
+
+def _line(name: str, prediction: Prediction, width: int) -> str:
+  figure = '     -' if prediction['p_fake'] is None else f'{prediction["p_fake"]:6.3f}'
+  notes = f' ({"; ".join(prediction["notes"])})' if prediction['notes'] else ''
+  return f'{name:{width}}  {figure}  {prediction["verdict"] or "none: " + prediction["reason"]}{notes}'
 
 
 @contextlib.contextmanager

@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 from lipfake_jax.clips import face_records, tracks
 from lipfake_jax.clips.analysis import analyse_video
 from lipfake_jax.clips.clips import Clip, Rejection, extract_clips
+from lipfake_jax.clips.feature import ChosenFrames
 from lipfake_jax.clips.features import FEATURES, codec_motion, features_of
 from lipfake_jax.clips.flow import flow_activity, to_gray
 from lipfake_jax.clips.regions import LIP_CORNERS, LIP_POINTS
@@ -182,8 +184,10 @@ def lips_of(tmp_path, heads, **spec):
   for _ in face_records.record(seen, tmp_path / 'v.bin'):
     pass
   spec = ClipSpec(frames=len(heads), rule='uniform', **spec)
-  [clip] = extract_clips(path, spec, None, faces_cache=tmp_path / 'v.bin')
-  lips = clip.features['lips']
+  analysis = analyse_video(path, spec, None, tmp_path / 'v.bin')  # no clip: there is no mouth to be seen
+  [track] = analysis.tracks
+  read = functools.partial(analysis.spool.read, 'lips', track.number)
+  lips = FEATURES['lips'].measure(ChosenFrames(track, np.arange(len(heads)), read), spec)
   assert (lips.dtype, lips.shape) == (np.float32, (len(heads), 64, 2))
   return lips
 
