@@ -11,8 +11,9 @@ import pytest
 
 from lipfake_jax.clips import extraction, results
 from lipfake_jax.clips.analysis import analyse_video
-from lipfake_jax.clips.clips import REASONS, Rejection, cut_clips
+from lipfake_jax.clips.clips import Rejection, cut_clips
 from lipfake_jax.core.clip_spec import ClipSpec
+from lipfake_jax.core.vocabulary import REASONS
 from lipfake_jax.data.dataset import DataChoice, open_split
 from lipfake_jax.data.files import find_videos
 from lipfake_jax.data.splits import assign_parts

@@ -23,10 +23,6 @@ from lipfake_jax.clips.landmarks import FaceModels
 from lipfake_jax.clips.video import VideoError
 from lipfake_jax.core.clip_spec import ClipSpec
 
-REASONS = (
-  'unreadable', 'no_face', 'too_short', 'too_few_active', 'timeout',
-  'rate_too_low', 'mouth_too_small', 'profile', 'mouth_hidden', 'still',  # see `evidence`
-)  # fmt: skip
 IN_VIEW_S = 0.5  # a face that is seen for less, as for a frame at a cut, is no person in view
 
 

@@ -55,7 +55,7 @@ class Look(NamedTuple):
   near_side: float
 
 
-Fault = tuple[str, str]  # a reason, one of `clips.REASONS`, and a sentence for people
+Fault = tuple[str, str]  # a reason, one of REASONS, and a sentence for people
 
 
 def watch(seen: Iterable[FrameFaces], looks: dict[int, list[Look]]) -> Iterator[FrameFaces]:

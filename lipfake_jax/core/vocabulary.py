@@ -6,6 +6,11 @@ from pathlib import Path
 LABELS = ('real', 'fake')  # class 0 and class 1; fake is the positive one
 PARTS = ('train', 'validation', 'test')
 ALL = 'all'  # every video, also those that a split leaves out
+# Why a video gives no clip; the second line: see `clips.evidence`.
+REASONS = (
+  'unreadable', 'no_face', 'too_short', 'too_few_active', 'timeout',
+  'rate_too_low', 'mouth_too_small', 'profile', 'mouth_hidden', 'still',
+)  # fmt: skip
 
 Table = dict[str, list]  # columns by name, all of one length
 

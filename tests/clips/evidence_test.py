@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from lipfake_jax.clips import evidence
-from lipfake_jax.clips.clips import REASONS, Rejection, extract_clips
+from lipfake_jax.clips.clips import Rejection, extract_clips
 from lipfake_jax.clips.evidence import look_at, near_side
 from lipfake_jax.clips.landmarks import find_turned, mesh_upright
 from lipfake_jax.clips.tracks import KeyFace, _to_fixed
 from lipfake_jax.core.clip_spec import ClipSpec
+from lipfake_jax.core.vocabulary import REASONS
 from lipfake_jax.demo import videos
 from tests.clips.regions_test import head
 from tests.conftest import to_frame, write_video

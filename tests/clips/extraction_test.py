@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from lipfake_jax.clips import extraction, results, workers
-from lipfake_jax.clips.clips import REASONS, Rejection, to_fields
+from lipfake_jax.clips.clips import Rejection, to_fields
 from lipfake_jax.clips.whole_file import name_partial
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.vocabulary import REASONS
 from tests.conftest import copy_video, make_clip, write_video
 
 SPEC = ClipSpec(frames=20)
