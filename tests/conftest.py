@@ -30,7 +30,7 @@ COMPILED = tempfile.mkdtemp()
 atexit.register(shutil.rmtree, COMPILED, ignore_errors=True)
 os.environ.update({'JAX_COMPILATION_CACHE_DIR': COMPILED, 'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0'})
 # Most models of tests take longer to compile than to run.
-os.environ['XLA_FLAGS'] = f'{os.environ.get("XLA_FLAGS", "")} --xla_backend_optimization_level=1'
+os.environ['XLA_FLAGS'] = f'{os.environ.get("XLA_FLAGS", "")} --xla_backend_optimization_level=0'
 
 TINY: dict[str, Any] = {'frames': 6, 'size': 16}  # of the clips in `tiny_data`
 

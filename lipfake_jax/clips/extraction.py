@@ -30,7 +30,8 @@ from tqdm import tqdm
 from lipfake_jax.clips.clips import Rejection, extract_clips
 from lipfake_jax.clips.features import features_of
 from lipfake_jax.clips.landmarks import FaceModels
-from lipfake_jax.clips.results import save_result, sweep_partials
+from lipfake_jax.clips.results import save_result
+from lipfake_jax.clips.whole_file import remove_abandoned
 from lipfake_jax.clips.workers import run_workers
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.disk import free_bytes
@@ -149,8 +150,6 @@ def run_jobs(
 
   `tell` is called with each job whose result is there.
   """
-  for folder in {path.parent for job in jobs for path in job[1:]}:
-    sweep_partials(folder, time_limit_s)
   rejected: Counter[str] = Counter()
   interval = 0.1 if sys.stderr.isatty() else 30  # seconds between updates; a log file wants few
   options: dict[str, Any] = {'mininterval': interval, 'disable': not show_progress}
@@ -275,6 +274,8 @@ def main() -> None:
   except OSError as error:
     room = (len(jobs) - len(done)) * clip_bytes(spec)
     print(json.dumps({'stopped': _explain(error, Path(request['cache_dir']), room)}), file=parent, flush=True)
+  finally:
+    remove_abandoned(Path(request['cache_dir']))
 
 
 if __name__ == '__main__':

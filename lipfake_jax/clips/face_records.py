@@ -3,7 +3,6 @@
 One record a face and key frame, in the order of the video; a key frame without a face has a record with segment -1.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from lipfake_jax.clips.landmarks import N_LANDMARKS
 from lipfake_jax.clips.tracks import FrameFaces, KeyFace
+from lipfake_jax.clips.whole_file import write_whole
 
 NOBODY = -1
 RECORD = np.dtype(
@@ -20,17 +20,11 @@ RECORD = np.dtype(
 
 def record(seen: Iterable[FrameFaces], path: Path) -> Iterator[FrameFaces]:
   """Passes frames through and writes the faces in them; the file appears when the last frame has passed."""
-  path.parent.mkdir(parents=True, exist_ok=True)
-  partial = path.with_name(f'{path.name}.{os.getpid()}')
-  try:
-    with open(partial, 'wb') as file:
-      for frame, faces in seen:
-        for row in _rows(frame.index, faces):
-          file.write(row.tobytes())
-        yield frame, faces
-    partial.replace(path)
-  finally:
-    partial.unlink(missing_ok=True)
+  with write_whole(path) as file:
+    for frame, faces in seen:
+      for row in _rows(frame.index, faces):
+        file.write(row.tobytes())
+      yield frame, faces
 
 
 def read(path: Path) -> dict[int, list[KeyFace]]:

@@ -5,8 +5,6 @@ what follows from the content is kept under that name. A failure with another ca
 that was killed, a time limit) is noted beside it, for whoever asks in this run: the next one tries again.
 """
 
-import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,23 +12,20 @@ from typing import Any
 import numpy as np
 
 from lipfake_jax.clips.clips import Clip, Rejection, to_clip, to_fields
+from lipfake_jax.clips.whole_file import write_whole
 
 NOTE = '.failed'
 
 
 def save_result(result: list[Clip] | Rejection, cache: Path) -> None:
-  """Writes a result under its name in one step, so that a file that exists is complete; a passing one as a note."""
+  """Writes a result under its name, a passing one as a note; a file that exists is complete."""
   note = cache.with_suffix(NOTE)
   found: Sequence[Clip | Rejection] = [result] if isinstance(result, Rejection) else result
   fields = {f'{i}.{k}': v for i, item in enumerate(found) for k, v in to_fields(item).items()}
-  cache.parent.mkdir(parents=True, exist_ok=True)
-  partial = partial_file(cache, os.getpid())
-  with open(partial, 'wb') as file:
+  passing = isinstance(result, Rejection) and result.passing
+  with write_whole(note if passing else cache) as file:
     np.savez(file, **fields)
-  if isinstance(result, Rejection) and result.passing:
-    partial.replace(note)
-  else:
-    partial.replace(cache)
+  if not passing:
     note.unlink(missing_ok=True)
 
 
@@ -44,15 +39,3 @@ def load_result(cache: Path, key: str) -> list[Clip] | Rejection:
   if 'reason' in items[0]:
     return Rejection(key=key, **items[0])
   return [to_clip(fields, key if i == 0 else f'{key}#{i + 1}') for i, fields in sorted(items.items())]
-
-
-def partial_file(path: Path, process: int) -> Path:
-  """Under which name a process writes a file before it is complete."""
-  return path.with_name(f'{path.name}.{process}')
-
-
-def sweep_partials(folder: Path, age_s: float) -> None:
-  """Removes what processes that were killed left unfinished in a folder, once nobody has written to it for so long."""
-  for path in folder.glob('*.*'):
-    if path.suffix[1:].isdigit() and time.time() - path.stat().st_mtime > age_s:
-      path.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ from tensorflow_datasets.core import file_adapters, utils
 from lipfake_jax.clips import extraction, results
 from lipfake_jax.clips.clips import Clip, Rejection, to_fields
 from lipfake_jax.clips.features import features_of
+from lipfake_jax.clips.whole_file import remove_abandoned
 from lipfake_jax.core.clip_spec import SPECS, ClipSpec
 from lipfake_jax.core.errors import UserError, exit_codes
 from lipfake_jax.core.names import printable, shorten
@@ -206,6 +207,7 @@ class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  
 
     jobs = extraction.plan_jobs(paths, spec, cache_dir)
     extract_on_beam(extraction.unfinished(jobs), spec, config.beam_runner, config.beam_options)
+    remove_abandoned(cache_dir)
     return [clips for _, clips, _ in jobs]
 
 

@@ -24,8 +24,7 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
     data_dir: where datasets are kept; None is TFDS's default.
 
   Raises:
-    UserError: the data is missing or does not fit, or the workdir can't be used.
-    FloatingPointError: the loss is not finite.
+    UserError: the data is missing or does not fit, the workdir can't be used, or a loss is not finite.
     Interrupted: a signal came; the run is saved.
   """
   train(config, workdir, data_dir)

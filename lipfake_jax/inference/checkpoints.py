@@ -6,6 +6,7 @@ was not written to its end does not count; one whose bytes have changed since is
 """
 
 import hashlib
+import math
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ KEPT = 3  # the two newest (the older one in case that the newer is damaged) and
 
 
 def started(workdir: Path) -> bool:
-  """Whether a run has saved anything there."""
-  return any((workdir / 'checkpoints').glob('[0-9]*'))
+  """Whether a run has saved anything there, to its end: `5.orbax-checkpoint-tmp` is a write that was cut short."""
+  return any(path.name.isdigit() for path in (workdir / 'checkpoints').glob('*'))
 
 
 def open_manager(workdir: Path) -> ocp.CheckpointManager:
@@ -57,7 +58,7 @@ def save(manager: ocp.CheckpointManager, state: State, meta: dict[str, Any], sco
     'rest': ocp.args.StandardSave(_rest(host)),
     'meta': ocp.args.JsonSave({**meta, 'digests': digests}),
   }
-  metrics = None if score is None else {METRIC: score}
+  metrics = {METRIC: math.inf if score is None else score}  # Orbax would warn of a checkpoint without any
   manager.save(int(host.step), args=ocp.args.Composite(**items), metrics=metrics, force=True)
 
 
@@ -96,7 +97,7 @@ def restore_best(workdir: Path) -> tuple[Any, dict[str, Any]]:
     raise UserError(f'{workdir}: no checkpoints there; train first: python run.py --config=CONFIG --workdir={workdir}')
   with open_manager(workdir) as manager:
     step = manager.best_step()
-    if step is None:
+    if step is None or manager.metrics(step)[METRIC] == math.inf:
       raise UserError(f'{workdir}: training has not ended its first epoch yet; start it again to go on')
     items = ocp.args.Composite(weights=ocp.args.StandardRestore(), meta=ocp.args.JsonRestore())
     try:

@@ -3,7 +3,7 @@
 A mask is bool [B, T], True where a frame is real; None where all are, which costs nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import flax.linen as nn
@@ -87,12 +87,13 @@ def conv_by_product(x: jax.Array, kernel: jax.Array, strides: Sequence[int], pad
   return y.reshape(len(x), height, width, -1)
 
 
-def batch_norm(train: bool, dtype: jnp.dtype, name: str, momentum=0.9, epsilon=1e-5) -> nn.BatchNorm:
+def batch_norm(train: bool, dtype: jnp.dtype, name: str, momentum=0.9, epsilon=1e-5) -> Callable[..., jax.Array]:
   """Batch normalization over all axes but the last, with PyTorch's defaults."""
-  return nn.BatchNorm(use_running_average=not train, momentum=momentum, epsilon=epsilon, dtype=dtype, name=name)
+  norm = nn.BatchNorm(momentum=momentum, epsilon=epsilon, dtype=dtype, name=name)
+  return partial(norm, use_running_average=not train)  # not fixed in the module: a frozen one is told otherwise
 
 
-def keras_norm(train: bool, dtype: jnp.dtype, name: str, momentum: float) -> nn.BatchNorm:
+def keras_norm(train: bool, dtype: jnp.dtype, name: str, momentum: float) -> Callable[..., jax.Array]:
   """Batch normalization with Keras' epsilon.
 
   Keras' momentum is .99. After n steps .99^n of the statistics is still what they begin with: a fourth after 144, with

@@ -17,7 +17,7 @@ import ml_collections
 import numpy as np
 from tqdm import tqdm
 
-from lipfake_jax.core.errors import Interrupted
+from lipfake_jax.core.errors import Interrupted, UserError
 from lipfake_jax.data.batches import (
   Reader,
   class_shares,
@@ -33,7 +33,8 @@ from lipfake_jax.inference.parallel_eval import share
 from lipfake_jax.training import parallel, signals
 from lipfake_jax.training.state import TrainState
 
-SUMMED = ('loss', 'accuracy', 'finite')  # metrics of a step, over an epoch
+SUMMED = ('loss', 'objective', 'accuracy', 'finite')  # metrics of a step, over an epoch
+CALM = 'choose a lower train.learning_rate, train.gradient_clip=1 or train.precision=float32, and another --workdir'
 CACHES = ('none', 'host', 'device')
 
 Step = Callable[[TrainState, dict[str, jax.Array]], tuple[TrainState, dict[str, jax.Array]]]
@@ -72,7 +73,7 @@ def train_epoch(
     The new state; the place reached, within the epoch if a signal ended it; figures of the epoch; the signal.
 
   Raises:
-    FloatingPointError: as in `run_epoch`.
+    UserError: as in `run_epoch`.
   """
   hyper = config.train
   shares = class_shares(split, config.data.weights)
@@ -100,7 +101,7 @@ def train_epoch(
     'clips_per_s': round(speed, 2),
     'learning_rate': rows[-1]['rate'],
     'skipped_steps': round(place.batches - sums['finite']),
-    **{f'train_{name}': sums[name] / place.batches for name in ('loss', 'accuracy')},
+    **{f'train_{name}': sums[name] / place.batches for name in ('loss', 'objective', 'accuracy')},
   }
   return state, place, figures, signal
 
@@ -129,7 +130,7 @@ def run_epoch(
     The new state, the metrics of each step, and the signal.
 
   Raises:
-    FloatingPointError: a loss is not finite; the message names the step, the learning rate and the clips.
+    UserError: a loss is not finite; the message names the step, the learning rate and the clips.
   """
   rows: list[dict[str, float]] = []
   number, signal = int(state.step), None
@@ -154,12 +155,10 @@ def _fetch(number: int, metrics: dict[str, jax.Array], positions: jax.Array, nam
   host = jax.device_get(metrics)
   rows = [{name: float(values[k]) for name, values in host.items()} for k in range(len(host['loss']))]
   for k, row in enumerate(rows):
-    if not math.isfinite(row['loss']):
+    if not math.isfinite(row['objective']):
       clips = ', '.join(names[position] for position in parallel.local_part(positions)[:, k].ravel())
-      raise FloatingPointError(
-        f'loss is {row["loss"]} at step {number + k}, learning rate {row["rate"]:.2g}, on the clips {clips}:'
-        ' try a lower learning rate or float32'
-      )
+      where = f'step {number + k}, learning rate {row["rate"]:.2g}, on the clips {clips}'
+      raise UserError(f'loss is {row["objective"]} at {where}: {CALM}')
   return rows
 
 

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
 from tensorboardX import SummaryWriter
 
 from lipfake_jax.core.vocabulary import LABELS
@@ -106,13 +107,20 @@ def draw_lips(lips: np.ndarray) -> np.ndarray:
 
 
 def draw_curves(workdir: Path, best: int) -> Path:
-  """curves.png: losses, validation's AUC and balanced accuracy, and the learning rate, up to the last epoch.
+  """Writes curves.png of a run, see `plot_curves`."""
+  figure, path = plot_curves(read_rows(workdir), best), workdir / 'curves.png'
+  figure.savefig(path, dpi=100)
+  plt.close(figure)
+  return path
+
+
+def plot_curves(rows: Sequence[Row], best: int) -> Figure:
+  """Losses, both without any penalty, validation's AUC and balanced accuracy, and the learning rate, epoch by epoch.
 
   Args:
-    workdir: of a run.
+    rows: of a run's epochs.
     best: the epoch whose weights are used; it is marked.
   """
-  rows = read_rows(workdir)
   epochs = [row['epoch'] for row in rows]
   panels: Sequence[tuple[str, Sequence[str]]] = (
     ('loss', ('train_loss', 'validation_loss')),
@@ -130,7 +138,4 @@ def draw_curves(workdir: Path, best: int) -> Path:
   axes[1].set_ylim(-0.02, 1.02)
   if all(row['learning_rate'] > 0 for row in rows):
     axes[2].set_yscale('log')
-  path = workdir / 'curves.png'
-  figure.savefig(path, dpi=100)
-  plt.close(figure)
-  return path
+  return figure

@@ -29,7 +29,7 @@ from lipfake_jax.scoring import aggregation, verdict
 from lipfake_jax.scoring.metrics import evaluate_scores
 from lipfake_jax.training import closed_form, history, parallel, signals
 from lipfake_jax.training.augment import Augmentation
-from lipfake_jax.training.epoch import CACHES, Place, open_cache, train_epoch
+from lipfake_jax.training.epoch import CACHES, CALM, Place, open_cache, train_epoch
 from lipfake_jax.training.optimizer import SELECTIONS, Progress, create_optimizer, create_schedule, update_progress
 from lipfake_jax.training.precision import PRECISIONS, resolve_precision
 from lipfake_jax.training.state import TrainState, create_train_state
@@ -50,8 +50,7 @@ def train(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None
     data_dir: where datasets are kept; None is TFDS's default.
 
   Raises:
-    UserError: the data is missing or does not fit, or the workdir can't be used.
-    FloatingPointError: the loss is not finite.
+    UserError: the data is missing or does not fit, the workdir can't be used, or a loss is not finite.
     Interrupted: a signal came; the run is saved.
   """
   _check_config(config)
@@ -170,7 +169,7 @@ def _judge(hyper: ml_collections.ConfigDict, progress: Progress, row: Mapping[st
   """The progress after an epoch, and its selected figure, less being better."""
   loss = row['validation_loss']
   if not math.isfinite(loss):  # it would also pass for the best checkpoint
-    raise FloatingPointError(f'validation loss is {loss} after epoch {row["epoch"]}: try a lower learning rate')
+    raise UserError(f'validation loss is {loss} after epoch {row["epoch"]}: {CALM}')
   score = SELECTIONS[hyper.selection] * row[f'validation_{hyper.selection}'] + TIE * loss
   progress = update_progress(
     progress,

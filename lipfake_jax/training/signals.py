@@ -1,6 +1,7 @@
 """How a run learns that it is to end early: SIGTERM, as clusters send it, or Ctrl-C."""
 
 import contextlib
+import itertools
 import signal
 from collections.abc import Callable, Iterator
 
@@ -18,10 +19,10 @@ def watch() -> Iterator[Ask]:
   """While it is open, a signal ends nothing by itself; a second one ends the process at once.
 
   The function it yields takes the number of the step that was just done. Once a signal has come, it returns the
-  exception to raise when all is saved: after the same step in all processes, each of which has to ask after every step.
+  exception to raise when all is saved: after the same step in all processes, which have to ask equally often.
   """
   if jax.process_count() > 1:
-    yield _ask_together
+    yield _together()
     return
   caught: list[int] = []
 
@@ -44,9 +45,19 @@ def watch() -> Iterator[Ask]:
     restore()
 
 
-def _ask_together(step: int) -> Interrupted | None:
-  """JAX's own handler notices SIGTERM in any process, and names a step after which all of them stop."""
-  return _interrupted(signal.SIGTERM, step) if multihost_utils.reached_preemption_sync_point(step) else None
+def _together() -> Ask:
+  """JAX's own handler notices SIGTERM in any process, and names a number at which all of them stop.
+
+  It is one more than the highest that any of them has asked about, which numbers of steps can jump over: several steps
+  may go by between two questions. So the questions are counted.
+  """
+  numbers = itertools.count(1)
+
+  def ask(step: int) -> Interrupted | None:
+    reached = multihost_utils.reached_preemption_sync_point(next(numbers))
+    return _interrupted(signal.SIGTERM, step) if reached else None
+
+  return ask
 
 
 def _interrupted(number: int, step: int) -> Interrupted:

@@ -7,6 +7,7 @@ Clips travel as bytes and become float here, on the device; of lips 'clip' is fl
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
@@ -69,11 +70,13 @@ def train_step(
     schedule: from the number of updates so far to what the learning rate is multiplied by.
     prior_log_odds: added to the logits in the loss alone: log(fakes / reals) of the training data adjusts for their
       imbalance (Menon et al. 2021, logit adjustment), 0 does nothing.
-    freeze: parts of the model that keep their weights; no gradient is computed for them.
+    freeze: parts of the model that keep their weights and work as in inference: no gradient is computed for them, no
+      dropout drawn in them, and batch normalization goes by the statistics that they have.
 
   Returns:
-    The new state, and float32 scalars: 'loss' (with the penalty), 'accuracy' at 0.5, 'finite' (0 where float16
-    gradients overflowed and the update was left out), 'rate' (the learning rate).
+    The new state, and float32 scalars: 'loss' (cross-entropy, as validation has it), 'objective' (what is minimised:
+    classes weighed, logits adjusted, with the penalty), 'accuracy' at 0.5, 'finite' (0 where float16 gradients
+    overflowed and the update was left out), 'rate' (the learning rate).
   """
   device, step_key = jax.lax.axis_index(AXIS), jax.random.fold_in(key, state.step)
   augment_key, dropout_key = jax.random.split(step_key)
@@ -86,27 +89,45 @@ def train_step(
   def loss_fn(trained: Any):
     params = {**state.params, **trained}
     variables = {**state.variables, 'params': params}
-    logits, changed = state.apply_fn(variables, clips, True, rngs=rngs, mutable=['batch_stats'])
-    loss = cross_entropy(logits + prior_log_odds, batch['label'], batch['weight']) + l2_weight * l2_penalty(
-      params, l2_kernels
-    )
-    return loss, (logits, changed.get('batch_stats', {}))
+    with nn.intercept_methods(frozen_as_in_inference(freeze)):
+      logits, changed = state.apply_fn(variables, clips, True, rngs=rngs, mutable=['batch_stats'])
+    fit = cross_entropy(logits + prior_log_odds, batch['label'], batch['weight'])
+    return fit + l2_weight * l2_penalty(params, l2_kernels), (logits, changed.get('batch_stats', {}))
 
   trained = trained_part(state.params, freeze)
   finite: jax.Array | bool = True
   if state.dynamic_scale is None:
-    (loss, (logits, batch_stats)), grads = jax.value_and_grad(loss_fn, has_aux=True)(trained)
+    (objective, (logits, batch_stats)), grads = jax.value_and_grad(loss_fn, has_aux=True)(trained)
     grads = jax.lax.pmean(grads, AXIS)
     new_state = _apply(state, grads, batch_stats, schedule)
   else:
     scaled = state.dynamic_scale.value_and_grad(loss_fn, has_aux=True, axis_name=AXIS)  # averages the gradients itself
-    dynamic_scale, finite, (loss, (logits, batch_stats)), grads = scaled(trained)
+    dynamic_scale, finite, (objective, (logits, batch_stats)), grads = scaled(trained)
     new_state = _apply(state, grads, batch_stats, schedule)
     new_state = _keep_unless(finite, new_state, state).replace(dynamic_scale=dynamic_scale)
   accuracy = ((logits.T > 0) == batch['label']).mean()
-  rate = state.rate * schedule(state.updates)
-  metrics = {'loss': loss, 'accuracy': accuracy, 'finite': jnp.float32(finite), 'rate': rate}
+  metrics = {
+    'loss': cross_entropy(logits, batch['label'], jnp.ones_like(batch['weight'])),
+    'objective': objective,
+    'accuracy': accuracy,
+    'finite': jnp.float32(finite),
+    'rate': state.rate * schedule(state.updates),
+  }
   return new_state, jax.lax.pmean(metrics, AXIS)
+
+
+def frozen_as_in_inference(freeze: Sequence[str]) -> Callable:
+  """For `nn.intercept_methods`: dropout and batch normalization in the parts named do as in inference."""
+
+  def intercept(method: Callable, args: Any, kwargs: Any, context: nn.module.InterceptorContext) -> Any:
+    if context.module.path[:1] and context.module.path[0] in freeze:
+      if isinstance(context.module, nn.Dropout):
+        return args[0]
+      if isinstance(context.module, nn.BatchNorm):
+        kwargs = {**kwargs, 'use_running_average': True}
+    return method(*args, **kwargs)
+
+  return intercept
 
 
 def augmented_eval_step(

@@ -119,8 +119,3 @@ def test_padding_stays_out_of_batch_statistics(small):
 @pytest.mark.slow
 def test_low_precision(small):
   small.check_low_precision()
-
-
-@pytest.mark.slow
-def test_overfits_a_few_clips():
-  Small('clrnet', {'filters': 4, 'blocks': (1,), 'dropout': 0.0}, (2, 12, 12, 3)).check_overfits(30)

@@ -29,8 +29,3 @@ def test_a_padded_clip_gives_what_the_shorter_one_does(small):
 @pytest.mark.slow
 def test_low_precision(small):
   small.check_low_precision()
-
-
-@pytest.mark.slow
-def test_overfits_a_few_clips():
-  Small('cnn3d', SMALL | {'dropout': 0.0}, (4, 16, 16, 3)).check_overfits()

@@ -30,8 +30,3 @@ def test_dropout_is_for_training(small):
 @pytest.mark.slow
 def test_low_precision(small):
   small.check_low_precision()
-
-
-@pytest.mark.slow
-def test_overfits_a_few_clips():
-  Small('cnn5_frames', SMALL | {'dropout': 0.0}, (2, 32, 32, 3)).check_overfits()

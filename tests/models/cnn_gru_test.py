@@ -93,8 +93,3 @@ def test_a_padded_clip_gives_what_the_shorter_one_does(small):
 @pytest.mark.slow
 def test_low_precision(small):
   small.check_low_precision()
-
-
-@pytest.mark.slow
-def test_overfits_a_few_clips():
-  Small('cnn_gru', SMALL | {'dropout': 0.0, 'gru_dropout': 0.0}, (4, 12, 12, 3)).check_overfits(60)

@@ -4,7 +4,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from lipfake_jax.models import create_model
 
@@ -36,9 +35,9 @@ def random_variables(model: nn.Module, clips, *arguments):
   return jax.tree_util.tree_map_with_path(draw, jax.eval_shape(init, jax.random.key(0), clips))
 
 
-def compiled(function):
-  """`function` compiled without optimizations, which would take longer than it runs."""
-  return jax.jit(function, compiler_options={'xla_backend_optimization_level': 0})
+def compiled(function, **settings):
+  """`jax.jit` without optimizations, which would take longer than the function runs."""
+  return jax.jit(function, **settings, compiler_options={'xla_backend_optimization_level': 0})
 
 
 class Small:
@@ -128,26 +127,3 @@ class Small:
       return self.model.apply(self.variables, self.clips, True, rngs={'dropout': key}, mutable='batch_stats')[0]
 
     assert (draw(jax.random.key(0)) != draw(jax.random.key(1))).any()
-
-  def check_overfits(self, steps=40, rate=0.01):
-    """Learns 8 clips of noise by heart."""
-    clips, tx = random_clips((8, *self.shape)), optax.adam(rate)
-
-    def loss_fn(params, stats, key):
-      variables = {'params': params, 'batch_stats': stats}
-      logits, new = self.model.apply(variables, clips, True, rngs={'dropout': key}, mutable='batch_stats')
-      labels = (jnp.arange(8.0) % 2).reshape(8, *[1] * (logits.ndim - 1))
-      loss = optax.sigmoid_binary_cross_entropy(logits, jnp.broadcast_to(labels, logits.shape)).mean()
-      return loss, new.get('batch_stats', {})
-
-    @compiled
-    def step(params, stats, opt_state, key):
-      (loss, stats), grads = jax.value_and_grad(loss_fn, has_aux=True)(params, stats, key)
-      changes, opt_state = tx.update(grads, opt_state)
-      return optax.apply_updates(params, changes), stats, opt_state, loss
-
-    params, stats = self.variables['params'], self.variables.get('batch_stats', {})
-    opt_state = tx.init(params)
-    for number in range(steps):
-      params, stats, opt_state, loss = step(params, stats, opt_state, jax.random.key(number))
-    assert loss < 0.1

@@ -64,8 +64,3 @@ def test_padding_stays_out_of_batch_statistics(small):
 @pytest.mark.slow
 def test_low_precision(small):
   small.check_low_precision()
-
-
-@pytest.mark.slow
-def test_overfits_a_few_clips():
-  Small('r2plus1d', SMALL | {'filters': (4,), 'blocks': (1,)}, (4, 12, 12, 3)).check_overfits()

@@ -83,8 +83,3 @@ def test_dropout_is_for_training(small):
 @pytest.mark.slow
 def test_low_precision(small):
   small.check_low_precision()
-
-
-@pytest.mark.slow
-def test_overfits_a_few_clips():
-  Small('resnet_tcn', SMALL | {'dropout': 0.0, 'layers': 1}, (4, 16, 16, 3)).check_overfits()

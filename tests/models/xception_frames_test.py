@@ -93,8 +93,3 @@ def test_dropout_is_for_training(small):
 @pytest.mark.slow
 def test_low_precision(small):
   small.check_low_precision()
-
-
-@pytest.mark.slow
-def test_overfits_a_few_clips():
-  Small('xception_frames', SMALL | {'dropout': 0.0, 'middle': 0}, (2, 20, 20, 3)).check_overfits()

@@ -1,4 +1,4 @@
-"""Every model through the training and the evaluation step on two devices, in float16, the hardest precision.
+"""Every model learns by the training step that runs use, on two devices and in float16, the hardest precision.
 
 `parallel_test` does so with cnn_lstm; that bfloat16 gives about the same logits is among the tests of each model.
 """
@@ -7,12 +7,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 
-from lipfake_jax.inference.parallel_eval import parallel_eval_step, shard
+from lipfake_jax.inference.parallel_eval import shard
 from lipfake_jax.models import MODELS, create_model
 from lipfake_jax.training import parallel
 from lipfake_jax.training.augment import Augmentation
@@ -20,6 +21,7 @@ from lipfake_jax.training.optimizer import create_optimizer, create_schedule
 from lipfake_jax.training.precision import PRECISIONS
 from lipfake_jax.training.state import create_train_state
 
+ROOT = Path(__file__).parents[2]
 STILL = {'dropout': 0.0}
 SMALL = {
   'cnn_gru': ({'filters': (4, 8), 'units': 8, 'hidden': 8, 'gru_dropout': 0.0, **STILL}, (4, 14, 14, 3)),
@@ -31,68 +33,66 @@ SMALL = {
   'resnet_tcn': ({'stem': 4, 'filters': (4,), 'blocks': (1,), 'hidden': 4, 'layers': 1, **STILL}, (4, 16, 16, 3)),
   'lip_kinematics': ({'units': 8, **STILL}, (6, 64, 2)),
 }
-EXACT = ('cnn3d', 'lip_kinematics')  # also in float32
+EXACT = 'lip_kinematics'  # without batch statistics; also in float32
+STEPS = 40
 OFF = Augmentation(flip=0.0, brightness=0.0)
 
 
-def measure(name: str, precision: str) -> dict:
-  """What a step changes and what the model then says, on all devices of this process."""
+def learn(name: str, precision: str, steps: int) -> dict:
+  """Steps on one batch of noise, all devices of this process, and what has become of the state. No weight decay."""
   arguments, shape = SMALL[name]
   model = create_model(name, arguments, PRECISIONS[precision])
-  state = create_train_state(model, shape, create_optimizer(1e-4), 1e-3, precision, seed=0)
+  state = create_train_state(model, shape, create_optimizer(0.0), 1e-2, precision, seed=0)
   if state.dynamic_scale:  # that of a run falls to a fitting one within some steps
-    state = state.replace(dynamic_scale=state.dynamic_scale.replace(scale=np.float32(1.0)))
-  before = jax.device_get(state.params)
-  clips = np.random.default_rng(0).integers(0, 256, (4, *shape), np.uint8)
+    state = state.replace(dynamic_scale=state.dynamic_scale.replace(scale=np.float32(128.0)))
+  clips = np.random.default_rng(0).integers(0, 256, (8, *shape), np.uint8)
   clips = clips if model.input == 'clip' else (clips / 255).astype(np.float32)
-  rows = {'clip': clips, 'label': np.array([0, 1, 1, 0], np.int32), 'weight': np.ones(4, np.float32)}
+  rows = {'clip': clips, 'label': np.arange(8, dtype=np.int32) % 2, 'weight': np.ones(8, np.float32)}
   batch = {field: shard(value[None]) for field, value in rows.items()}
-  step = parallel.parallel_train_step(OFF, model.l2_kernels, 1e-4, create_schedule('plateau', 1, 0, 0.0))
-  state, metrics = step(state, batch, jax.random.key(0), None)
-  moved = [np.abs(a - b).max() for a, b in zip(*map(jax.tree.leaves, (before, state.params)), strict=True)]
-  logits = parallel_eval_step(model.apply)(state.variables, clips)
+  step = parallel.parallel_train_step(OFF, (), 0.0, create_schedule('plateau', 1, 0, 0.0))
+  history = []
+  for _ in range(steps):
+    state, metrics = step(state, batch, jax.random.key(0), None)
+    history.append(jax.device_get(metrics))
   return {
-    'loss': metrics['loss'].item(),
-    'finite': metrics['finite'].item(),
-    'moved': float(np.mean(np.array(moved) > 0)),
+    **{field: [row[field].item() for row in history] for field in ('loss', 'accuracy', 'finite')},
     'types': sorted({str(leaf.dtype) for leaf in jax.tree.leaves(state.variables)}),
     'statistics': [float(leaf.mean()) for leaf in jax.tree.leaves(state.batch_stats)],
-    'logits': logits.tolist(),
   }
 
 
 @pytest.fixture(scope='module')
 def two_devices():
-  """`measure` of every model, by (model, precision), in a process with two devices."""
+  """`learn` with every model, by (model, precision), in a process with two devices."""
   flags = f'{os.environ["XLA_FLAGS"]} --xla_force_host_platform_device_count=2'
   environment = {**os.environ, 'XLA_FLAGS': flags, 'JAX_PLATFORMS': 'cpu'}
-  found = subprocess.run([sys.executable, __file__], env=environment, check=True, capture_output=True, text=True)
+  command = [sys.executable, '-m', 'tests.training.every_model_test']
+  found = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
   return {tuple(key.split()): value for key, value in json.loads(found.stdout).items()}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('name', SMALL)
-def test_learns_on_two_devices(name, two_devices):
+def test_learns_by_heart_on_two_devices(name, two_devices):
+  """8 clips of noise, whose labels tell nothing of them; parameters and statistics are float32 throughout."""
   found = two_devices[name, 'float16']
-  assert found['finite'] == 1
-  assert found['moved'] > 0.9  # of the parameters' arrays: dead units may keep a bias
+  assert max(found['accuracy']) == 1
+  assert min(found['loss']) < 0.5 * found['loss'][0]
+  assert min(found['finite']) == 1
   assert found['types'] == ['float32']
-  assert np.isfinite(found['logits']).all()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', EXACT)
-def test_low_precision_has_about_the_same_loss(name, two_devices):
-  assert two_devices[name, 'float16']['loss'] == pytest.approx(two_devices[name, 'float32']['loss'], rel=0.05)
+def test_low_precision_has_about_the_same_loss(two_devices):
+  assert two_devices[EXACT, 'float16']['loss'][0] == pytest.approx(two_devices[EXACT, 'float32']['loss'][0], rel=0.05)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('name', EXACT)
-def test_without_batch_statistics_two_devices_equal_one(name, two_devices):
-  """1e-4: sums of float32 in another order, through one step of AdamW."""
-  one, two = measure(name, 'float32'), two_devices[name, 'float32']
-  assert one['loss'] == pytest.approx(two['loss'], rel=1e-5)
-  np.testing.assert_allclose(two['logits'], one['logits'], atol=1e-4)
+def test_without_batch_statistics_two_devices_equal_one(two_devices):
+  """1e-4: sums of float32 in another order, through three steps of AdamW."""
+  one, two = learn(EXACT, 'float32', 3), two_devices[EXACT, 'float32']
+  assert one['loss'] == pytest.approx(two['loss'], rel=1e-4)
+  assert one['loss'][2] < one['loss'][0]
 
 
 @pytest.mark.slow
@@ -108,5 +108,5 @@ def test_every_other_trained_model_is_among_them():
 
 
 if __name__ == '__main__':
-  cases = [(name, 'float16') for name in SMALL] + [(name, 'float32') for name in EXACT]
-  print(json.dumps({' '.join(case): measure(*case) for case in cases}))
+  cases = [*((name, 'float16', STEPS) for name in SMALL), (EXACT, 'float32', 3)]
+  print(json.dumps({f'{name} {precision}': learn(name, precision, steps) for name, precision, steps in cases}))

@@ -1,7 +1,7 @@
 import json
 
 import numpy as np
-import pytest
+from matplotlib import pyplot as plt
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from lipfake_jax.data.dataset import DataChoice, open_split
@@ -75,13 +75,37 @@ def test_what_makes_no_picture_is_not_pictured(tmp_path, tiny_data):
   assert not EventAccumulator(str(tmp_path / 'tensorboard')).Reload().Tags()['images']
 
 
-@pytest.mark.parametrize('rate', [1e-4, 0.0])
-def test_curves(tmp_path, rate):
-  rng = np.random.default_rng(0)
-  rows = [
-    {**ROW, 'epoch': epoch, 'train_loss': 0.7 / epoch, 'validation_loss': 0.6 / epoch + rng.uniform(0, 0.1),
-     'learning_rate': rate / epoch} for epoch in range(1, 9)
-  ]  # fmt: skip
-  (tmp_path / 'metrics.jsonl').write_text(''.join(json.dumps(row) + '\n' for row in rows))
+ROWS = [
+  {**ROW, 'epoch': epoch, 'train_loss': 0.7 / epoch, 'validation_loss': 0.6 / epoch, 'validation_auc': epoch / 8,
+   'learning_rate': 1e-4 / epoch} for epoch in range(1, 9)
+]  # fmt: skip
+
+
+def test_curves_are_the_rows():
+  """A panel each: of every line its label and its values; the epoch that is used is marked in all."""
+  panels = history.plot_curves(ROWS, best=6).axes
+  drawn = {axis.get_title(): {line.get_label(): line for line in axis.lines} for axis in panels}
+  assert {title: set(lines) for title, lines in drawn.items()} == {
+    'loss': {'train loss', 'validation loss', 'weights used'},
+    'validation': {'validation auc', 'validation balanced accuracy', 'weights used'},
+    'learning rate': {'learning rate', 'weights used'},
+  }
+  assert all(list(lines['weights used'].get_xdata()) == [6, 6] for lines in drawn.values())
+  for lines in drawn.values():
+    for name in set(lines) - {'weights used'}:
+      assert list(lines[name].get_xdata()) == list(range(1, 9))
+      assert list(lines[name].get_ydata()) == [row[name.replace(' ', '_')] for row in ROWS]
+  assert panels[1].get_ylim() == (-0.02, 1.02)
+  assert panels[2].get_yscale() == 'log'
+
+
+def test_a_rate_of_zero_has_no_logarithm():
+  panels = history.plot_curves([{**row, 'learning_rate': 0.0} for row in ROWS], best=1).axes
+  assert panels[2].get_yscale() == 'linear'
+
+
+def test_the_picture_of_the_curves(tmp_path):
+  (tmp_path / 'metrics.jsonl').write_text(''.join(json.dumps(row) + '\n' for row in ROWS))
   path = history.draw_curves(tmp_path, best=6)
-  assert path.read_bytes().startswith(b'\x89PNG')
+  assert path == tmp_path / 'curves.png'
+  assert plt.imread(path).shape == (350, 1200, 4)  # 12 x 3.5 inches of 100 pixels

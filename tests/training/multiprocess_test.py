@@ -26,6 +26,7 @@ TINY = {
   'model.cnn_lstm.lstm_dropout': 0.0,
   'train.learning_rate': 0.01,
   'train.epochs': 12,
+  'train.steps_per_dispatch': 2,  # of an epoch's five steps: two, two and one
   'train.early_stopping_patience': 12,
   'eval.batch_size': 4,
 }

@@ -1,10 +1,13 @@
 """The training step on one device and on two."""
 
+import functools
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -16,9 +19,12 @@ from lipfake_jax.training.augment import Augmentation
 from lipfake_jax.training.optimizer import create_optimizer, create_schedule
 from lipfake_jax.training.precision import PRECISIONS
 from lipfake_jax.training.state import create_train_state
+from tests.models.model_checks import compiled, random_variables
 
+ROOT = Path(__file__).parents[2]
 SHAPE = (6, 16, 16, 3)
 SMALL = {'filters': (4, 8), 'units': 16, 'hidden': 8, 'lstm_dropout': 0.0, 'dropout': 0.0}
+SMALL_RESNET = {'stem': 4, 'filters': (4,), 'blocks': (1,), 'hidden': 4, 'kernels': (3,), 'layers': 1}
 
 
 FLAT = create_schedule('plateau', 1, 0, 0.0)
@@ -52,7 +58,8 @@ def test_two_devices_do_the_same_step_as_one(tmp_path):
   flags = f'{os.environ["XLA_FLAGS"]} --xla_force_host_platform_device_count=2'
   environment = {**os.environ, 'XLA_FLAGS': flags, 'JAX_PLATFORMS': 'cpu'}
   output = tmp_path / 'two.npz'
-  subprocess.run([sys.executable, __file__, str(output)], env=environment, check=True)
+  command = [sys.executable, '-m', 'tests.training.parallel_test', str(output)]
+  subprocess.run(command, cwd=ROOT, env=environment, check=True)
   two = np.load(output)
   history, state = train(3)
   assert two['devices'] == 2
@@ -83,21 +90,22 @@ def test_accumulated_steps_change_nothing_until_the_last():
 
 
 @pytest.mark.slow
-def test_logit_adjustment_shifts_the_loss_alone():
-  """The loss of a step by hand, from the model's logits, as they are and moved by 2."""
+def test_what_is_minimised_and_the_loss_that_validation_has():
+  """Both by hand, from the model's logits: moved by 2 or not, classes weighed 3 to 1, and with a penalty of 1/2."""
   model = create_model('cnn_lstm', {**SMALL, 'hidden': 2})
   state = create_train_state(model, SHAPE, create_optimizer(0.0), 0.0, 'float32', seed=0)
   rows = batch()
+  rows['weight'] = shard(np.array([[1, 3, 3, 1]], np.float32))
   logits = model.apply({'params': state.params}, rows['clip'].reshape(4, *SHAPE).astype(np.float32) / 255)
-  still = Augmentation(0.0, 0.0)
-  losses = []
+  penalty = sum(np.square(state.params[part]['kernel']).sum() for part in ('dense', 'logit'))
+  paths = (('dense', 'kernel'), ('logit', 'kernel'))
+  signs = np.where(rows['label'].reshape(-1), -1, 1)
   for odds in (0.0, 2.0):
-    step = parallel.parallel_train_step(still, (), 0.0, FLAT, odds)
+    step = parallel.parallel_train_step(Augmentation(0.0, 0.0), paths, 0.5, FLAT, odds)
     _, metrics = step(jax.tree.map(np.copy, state), rows, jax.random.key(0), None)
-    losses.append(metrics['loss'].item())
-    signs = np.where(rows['label'].reshape(-1), -1, 1)
-    assert losses[-1] == pytest.approx(np.logaddexp(0, signs * (logits + odds)).mean(), rel=1e-5)
-  assert losses[0] != losses[1]
+    weighed = np.array([1, 3, 3, 1]) * np.logaddexp(0, signs * (logits + odds))
+    assert metrics['objective'].item() == pytest.approx(weighed.mean() + penalty / 2, rel=1e-5)
+    assert metrics['loss'].item() == pytest.approx(np.logaddexp(0, signs * logits).mean(), rel=1e-5)
 
 
 def test_frozen_draws_are_of_the_clip_not_of_the_step():
@@ -156,6 +164,31 @@ def test_frozen_parts_keep_their_weights_and_have_no_optimizer_state():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+  ('name', 'arguments'),
+  [('cnn_lstm', {**SMALL, 'lstm_dropout': 0.5}), ('resnet_tcn', {**SMALL_RESNET, 'dropout': 0.5})],
+)
+def test_frozen_parts_work_as_in_inference(name, arguments):
+  """All but the last layer frozen, a step has the loss of inference: no dropout, no statistics of the batch."""
+  model, rows, tx = create_model(name, arguments), batch(), create_optimizer(0.0)
+  clips = rows['clip'].reshape(4, *SHAPE).astype(np.float32) / 255
+  variables = random_variables(model, clips)
+  freeze = tuple(set(variables['params']) - {'logit'})
+  state = create_train_state(model, SHAPE, tx, 1e-3, 'float32', 0, freeze).replace(**variables)
+  step = parallel.parallel_train_step(Augmentation(0.0, 0.0), (), 0.0, FLAT, freeze=freeze)
+  after, metrics = step(jax.tree.map(np.copy, state), rows, jax.random.key(0), None)
+
+  @functools.partial(compiled, static_argnums=0)
+  def loss(train):
+    logits, _ = model.apply(variables, clips, train, rngs={'dropout': jax.random.key(0)}, mutable=['batch_stats'])
+    return jnp.logaddexp(0, np.where(rows['label'].reshape(-1), -1, 1) * logits).mean()
+
+  assert metrics['loss'].item() == pytest.approx(loss(False).item(), rel=1e-5)
+  assert metrics['loss'].item() != pytest.approx(loss(True).item(), rel=1e-3)
+  jax.tree.map(np.testing.assert_array_equal, after.batch_stats, state.batch_stats)
+
+
+@pytest.mark.slow
 def test_steps_of_one_dispatch_are_steps():
   """Two batches in one call, against two calls. 1e-6: they are two programs."""
   model = create_model('cnn_lstm', SMALL)
@@ -194,8 +227,7 @@ def test_batches_reach_the_devices_in_order():
 @pytest.mark.slow
 def test_batch_statistics_wait_for_an_update_that_counts():
   """Running means move towards the batch's in training; an overflow in float16 leaves them."""
-  arguments = {'stem': 4, 'filters': (4,), 'blocks': (1,), 'hidden': 4, 'kernels': (3,), 'layers': 1}
-  model = create_model('resnet_tcn', arguments, PRECISIONS['float16'])
+  model = create_model('resnet_tcn', SMALL_RESNET, PRECISIONS['float16'])
   state = create_train_state(model, SHAPE, create_optimizer(1e-4), 3e-3, 'float16', seed=0)
   step = parallel.parallel_train_step(Augmentation(), model.l2_kernels, 1e-4, FLAT)
   before = flat(jax.device_get(state.batch_stats))

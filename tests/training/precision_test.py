@@ -19,7 +19,10 @@ class FakeGpu:
     self.compute_capability = capability
 
 
-@pytest.mark.parametrize(('capability', 'expected'), [('7.5', 'float16'), ('8.0', 'bfloat16'), ('9.0', 'bfloat16')])
+@pytest.mark.parametrize(
+  ('capability', 'expected'),
+  [('7.5', 'float16'), ('8.0', 'bfloat16'), ('9.0', 'bfloat16'), ('12.0', 'bfloat16'), ('gfx90a', 'bfloat16')],
+)
 def test_precision_of_a_gpu_goes_by_its_generation(monkeypatch, capability, expected):
   monkeypatch.setattr(jax, 'local_devices', lambda: [FakeGpu(capability)])
   assert resolve_precision('auto') == expected

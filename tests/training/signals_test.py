@@ -1,6 +1,7 @@
 import os
 import signal
 
+import jax
 import pytest
 
 from lipfake_jax.training import signals
@@ -18,6 +19,23 @@ def test_a_signal_is_told_when_asked_and_a_second_one_is_not_held_back(number, c
     assert str(told) == f'{number.name}: saved after step 7; the same command goes on from there'
     assert signal.getsignal(number) == before
   assert signal.getsignal(number) == before
+
+
+def test_several_processes_count_their_questions(monkeypatch):
+  """JAX names the number after the highest that any has asked about: 4 here, though the steps go from 6 to 8."""
+  asked = []
+
+  def reached(number):
+    asked.append(number)
+    return number == 4
+
+  monkeypatch.setattr(jax, 'process_count', lambda: 2)
+  monkeypatch.setattr(signals.multihost_utils, 'reached_preemption_sync_point', reached)
+  with signals.watch() as ask:
+    answers = [ask(step) for step in (2, 4, 6, 8)]
+  assert asked == [1, 2, 3, 4]
+  assert answers[:3] == [None, None, None]
+  assert str(answers[3]).startswith('SIGTERM: saved after step 8')
 
 
 def test_signals_are_as_before_when_the_run_fails():
