@@ -276,6 +276,8 @@ def main() -> None:
   except OSError as error:
     room = (len(jobs) - len(done)) * clip_bytes(spec)
     print(json.dumps({'stopped': _explain(error, Path(request['cache_dir']), room)}), file=parent, flush=True)
+  finally:
+    remove_abandoned(Path(request['cache_dir']))
 
 
 if __name__ == '__main__':

@@ -17,7 +17,7 @@ def write_whole(path: Path) -> Iterator[IO[bytes]]:
   Until then it has a name of its own and is locked, by which `remove_abandoned` knows that somebody writes it.
   """
   path.parent.mkdir(parents=True, exist_ok=True)
-  partial = name_partial(path, os.getpid())
+  partial = path.with_name(f'{path.name}.{os.getpid()}{MARK}')
   try:
     with _open_locked(partial) as file:
       yield file
@@ -36,11 +36,6 @@ def remove_abandoned(folder: Path) -> None:
     with contextlib.suppress(OSError), open(path, 'rb') as file:  # it may be whole by now, or locked
       fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
       path.unlink()
-
-
-def name_partial(path: Path, process: int) -> Path:
-  """Under which name a process writes a file before it is whole."""
-  return path.with_name(f'{path.name}.{process}{MARK}')
 
 
 def _open_locked(path: Path) -> IO[bytes]:

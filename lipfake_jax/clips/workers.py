@@ -16,7 +16,6 @@ import cv2
 
 from lipfake_jax.clips.clips import Rejection
 from lipfake_jax.clips.landmarks import FaceModels, open_face_models
-from lipfake_jax.clips.whole_file import name_partial
 from lipfake_jax.core.clip_spec import ClipSpec
 
 LOOK_UP_S = 1.0  # how often time limits, and the parent process, are looked at
@@ -114,12 +113,9 @@ def _hire(spec: ClipSpec, run: Run) -> _Worker:
 
 
 def _dismiss(worker: _Worker) -> None:
-  """Ends a worker, and removes what it leaves unfinished."""
   worker.process.kill()
   worker.process.join()
   worker.pipe.close()
-  for path in (worker.job or ())[1:]:
-    name_partial(path, worker.process.pid).unlink(missing_ok=True)
 
 
 def work(pipe: connection.Connection, spec: ClipSpec, run: Run) -> None:
