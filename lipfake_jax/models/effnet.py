@@ -1,0 +1,213 @@
+"""EfficientNet-Lite0 on the frames of a clip, and an LSTM over what it sees (Tan and Le 2019; Lite: 2020).
+
+Batch statistics are folded into kernels and biases: what is trained is a plain network, which does the same in training
+and in use. Only the first `blocks` of its sixteen are kept: traces of a forgery are small and need no more, and fewer
+weights know fewer clips by heart. What the first three blocks lose is brought to the fourth beside them, by a 1x1
+convolution that begins at 0: the frame's fine residual, and its difference from the frame before it.
+
+    [B, T, S, S, 3] -> every `stride`-th frame -> stem: conv, 3 blocks -> S/4, 24 -+-> trunk: blocks -> S/16, 112
+                       residual and difference -> S/4, 4x4 pixels as channels, 32 -+   -> neck 192 -> patch logits
+    -> mean of the neck, mean and maximum of the patches -> logits [B, T']
+
+`train.freeze='stem'` leaves the stem as it is, whose gradients take as long as all others.
+"""
+
+from typing import ClassVar
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from lipfake_jax.models.cnn_lstm import Lstm
+from lipfake_jax.models.depthwise import add_bias, depthwise
+from lipfake_jax.models.layers import mean_over_time
+
+# Repeats, side of the kernel, stride, expansion, filters.
+STAGES = (
+  (1, 3, 1, 1, 16),
+  (2, 3, 2, 6, 24),
+  (2, 5, 2, 6, 40),
+  (3, 3, 2, 6, 80),
+  (3, 5, 1, 6, 112),
+  (4, 5, 2, 6, 192),
+  (1, 3, 1, 6, 320),
+)
+WIDTH = 32  # of the first convolution
+STEM_BLOCKS = 3
+# Both are small in the unit of the frames, which is 0 to 1.
+RESIDUAL_GAIN = 8.0
+DIFFERENCE_GAIN = 4.0
+GRAY = (0.299, 0.587, 0.114)  # BT.601
+
+glorot = nn.initializers.glorot_uniform()
+he_fan_out = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
+
+
+def list_blocks() -> list[tuple[int, int, int, int]]:
+  """Side of the kernel, stride, expansion and filters of each of the sixteen blocks."""
+  return [
+    (size, stride if first == 0 else 1, expansion, filters)
+    for repeats, size, stride, expansion, filters in STAGES
+    for first in range(repeats)
+  ]
+
+
+class Pointwise(nn.Module):
+  """A 1x1 convolution with a bias: [..., C] -> [..., filters]."""
+
+  filters: int
+  dtype: jnp.dtype = jnp.float32
+  kernel_init: nn.initializers.Initializer = nn.initializers.he_normal()
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    kernel = self.param('kernel', self.kernel_init, (x.shape[-1], self.filters)).astype(self.dtype)
+    bias = self.param('bias', nn.initializers.zeros, (self.filters,)).astype(self.dtype)
+    y = x.reshape(-1, x.shape[-1]) @ kernel
+    return add_bias(y.reshape(*x.shape[:-1], -1), bias)
+
+
+class Block(nn.Module):
+  """Expansion, depthwise convolution, projection; the input is added where it has the same shape: [N, H, W, C]."""
+
+  size: int
+  stride: int
+  expansion: int
+  filters: int
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    y, wide = x, x.shape[-1] * self.expansion
+    if self.expansion > 1:
+      y = nn.relu6(Pointwise(wide, self.dtype, name='expand')(y))
+    kernel = self.param('kernel', he_fan_out, (self.size, self.size, wide)).astype(self.dtype)
+    bias = self.param('bias', nn.initializers.zeros, (wide,)).astype(self.dtype)
+    y = nn.relu6(add_bias(depthwise(y, kernel, self.stride), bias))
+    y = Pointwise(self.filters, self.dtype, name='project')(y)
+    return x + y if x.shape == y.shape else y
+
+
+class Lite0(nn.Module):
+  """Blocks `first` to `last` - 1 of EfficientNet-Lite0, from [N, H, W, C]; before block 0, its first convolution."""
+
+  first: int
+  last: int
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    x = x.astype(self.dtype)
+    if self.first == 0:
+      kernel = self.param('kernel', he_fan_out, (3, 3, x.shape[-1], WIDTH)).astype(self.dtype)
+      bias = self.param('bias', nn.initializers.zeros, (WIDTH,)).astype(self.dtype)
+      numbers = ('NHWC', 'HWIO', 'NHWC')
+      x = jax.lax.conv_general_dilated(x, kernel, (2, 2), 'SAME', dimension_numbers=numbers)
+      x = nn.relu6(add_bias(x, bias))
+    for number, block in enumerate(list_blocks()[self.first : self.last], self.first):
+      x = Block(*block, self.dtype, name=f'block{number}')(x)
+    return x
+
+
+class Trunk(nn.Module):
+  """From the stem's features and what stands beside them, [N, H, W, .], to features [N, F] and patch logits [N, G, G].
+
+  On 1/4 of the frame's side; G is 1/16 of it.
+  """
+
+  blocks: int
+  neck: int
+  dtype: jnp.dtype = jnp.float32
+
+  @nn.compact
+  def __call__(self, x: jax.Array, beside: jax.Array) -> tuple[jax.Array, jax.Array]:
+    x += Pointwise(x.shape[-1], self.dtype, nn.initializers.zeros, name='beside')(beside)
+    x = Lite0(STEM_BLOCKS, self.blocks, self.dtype, name='lite0')(x)
+    x = nn.relu6(Pointwise(self.neck, self.dtype, name='neck')(x)).astype(jnp.float32)
+    patches = Pointwise(1, kernel_init=glorot, name='patch')(x)[..., 0]
+    flat = patches.reshape(len(x), -1)
+    features = jnp.concatenate([x.mean((1, 2)), flat.mean(-1)[:, None], flat.max(-1)[:, None]], axis=-1)
+    return features, patches
+
+
+class EffnetFrames(nn.Module):
+  """Clips float [B, T, H, W, C] in [0, 1] -> logits float32 [B, T'], one a frame that is encoded.
+
+  Attributes:
+    blocks: how many of EfficientNet-Lite0's are kept.
+    neck: channels of the patches.
+    stride: every which frame is encoded; each with its difference from the one before.
+    dropout: before the last layer.
+    dtype: of the computation; pooling and the last layers are float32.
+  """
+
+  blocks: int = 11
+  neck: int = 192
+  stride: int = 2
+  dropout: float = 0.3
+  dtype: jnp.dtype = jnp.float32
+
+  input: ClassVar[str] = 'clip'
+  l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+  @nn.compact
+  def __call__(self, clips: jax.Array, train: bool = False, mask: jax.Array | None = None) -> jax.Array:
+    del mask
+    features, patches = encode_clips(clips, self.blocks, self.neck, self.stride, self.dtype)
+    self.sow('patches', 'logits', patches)
+    features = nn.Dropout(self.dropout, deterministic=not train)(features)
+    return Pointwise(1, kernel_init=glorot, name='logit')(features)[..., 0]
+
+
+class EffnetLstm(nn.Module):
+  """The same encoder under an LSTM: clips float [B, T, H, W, C] in [0, 1] -> logits float32 [B].
+
+  Attributes: as `EffnetFrames`, and the LSTM's `units` and `lstm_dropout`.
+  """
+
+  blocks: int = 11
+  neck: int = 192
+  stride: int = 2
+  units: int = 32
+  lstm_dropout: float = 0.3
+  dropout: float = 0.3
+  dtype: jnp.dtype = jnp.float32
+
+  input: ClassVar[str] = 'clip'
+  l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+  @nn.compact
+  def __call__(self, clips: jax.Array, train: bool = False, mask: jax.Array | None = None) -> jax.Array:
+    features, patches = encode_clips(clips, self.blocks, self.neck, self.stride, self.dtype)
+    self.sow('patches', 'logits', patches)
+    real = None if mask is None else mask[:, 1 :: self.stride]
+    last = Lstm(self.units, self.lstm_dropout, self.lstm_dropout, name='lstm')(features, train, real)
+    pooled = jnp.concatenate([last, mean_over_time(features, real)], axis=-1)
+    pooled = nn.Dropout(self.dropout, deterministic=not train)(pooled)
+    return Pointwise(1, kernel_init=glorot, name='logit')(pooled)[..., 0]
+
+
+def encode_clips(clips: jax.Array, blocks: int, neck: int, stride: int, dtype: jnp.dtype):
+  """Adds stem and trunk to the calling module: [B, T, S, S, 3] -> [B, T', F] and [B, T', S / 16, S / 16].
+
+  The second frame is encoded, and every `stride`-th after it; of a clip of one frame that one, without a difference.
+  """
+  before, frames = clips[:, :-1:stride], clips[:, 1::stride]
+  if clips.shape[1] == 1:
+    before = frames = clips
+  batch, times, *shape = frames.shape
+  before, frames = (x.reshape(batch * times, *shape) for x in (before[:, :times], frames))
+  x = Lite0(0, STEM_BLOCKS, dtype, name='stem')(2 * frames - 1)
+  features, patches = Trunk(blocks, neck, dtype, name='trunk')(x, look_beside(frames, before))
+  return features.reshape(batch, times, -1), patches.reshape(batch, times, *patches.shape[1:])
+
+
+def look_beside(frames: jax.Array, before: jax.Array) -> jax.Array:
+  """Fine residual and difference of the luminance, of 4x4 pixels each: [N, S, S, 3] twice -> [N, S / 4, S / 4, 32]."""
+  gray, earlier = (x @ jnp.array(GRAY, x.dtype) for x in (frames, before))
+  padded = jnp.pad(gray, ((0, 0), (1, 1), (1, 1)), 'edge')
+  smooth = (padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1] + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]) / 4
+  both = jnp.stack([RESIDUAL_GAIN * (gray - smooth), DIFFERENCE_GAIN * (gray - earlier)], axis=-1)
+  count, height, width, channels = both.shape
+  cells = jnp.clip(both, -1, 1).reshape(count, height // 4, 4, width // 4, 4, channels)
+  return cells.transpose(0, 1, 3, 2, 4, 5).reshape(count, height // 4, width // 4, 16 * channels)
