@@ -18,6 +18,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from lipfake_jax.core.errors import UserError
 from lipfake_jax.models.cnn_lstm import Lstm
 from lipfake_jax.models.depthwise import add_bias, depthwise
 from lipfake_jax.models.layers import mean_over_time
@@ -34,12 +35,13 @@ STAGES = (
 )
 WIDTH = 32  # of the first convolution
 STEM_BLOCKS = 3
+CELL = 4  # pixels a side of one of the stem's features
 # Both are small in the unit of the frames, which is 0 to 1.
 RESIDUAL_GAIN = 8.0
 DIFFERENCE_GAIN = 4.0
 GRAY = (0.299, 0.587, 0.114)  # BT.601
 
-glorot = nn.initializers.glorot_uniform()
+small = nn.initializers.normal(0.01)  # of the last layers, whose inputs are large at first
 he_fan_out = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
 
 
@@ -124,7 +126,7 @@ class Trunk(nn.Module):
     x += Pointwise(x.shape[-1], self.dtype, nn.initializers.zeros, name='beside')(beside)
     x = Lite0(STEM_BLOCKS, self.blocks, self.dtype, name='lite0')(x)
     x = nn.relu6(Pointwise(self.neck, self.dtype, name='neck')(x)).astype(jnp.float32)
-    patches = Pointwise(1, kernel_init=glorot, name='patch')(x)[..., 0]
+    patches = Pointwise(1, kernel_init=small, name='patch')(x)[..., 0]
     flat = patches.reshape(len(x), -1)
     features = jnp.concatenate([x.mean((1, 2)), flat.mean(-1)[:, None], flat.max(-1)[:, None]], axis=-1)
     return features, patches
@@ -156,7 +158,7 @@ class EffnetFrames(nn.Module):
     features, patches = encode_clips(clips, self.blocks, self.neck, self.stride, self.dtype)
     self.sow('patches', 'logits', patches)
     features = nn.Dropout(self.dropout, deterministic=not train)(features)
-    return Pointwise(1, kernel_init=glorot, name='logit')(features)[..., 0]
+    return Pointwise(1, kernel_init=small, name='logit')(features)[..., 0]
 
 
 class EffnetLstm(nn.Module):
@@ -184,7 +186,7 @@ class EffnetLstm(nn.Module):
     last = Lstm(self.units, self.lstm_dropout, self.lstm_dropout, name='lstm')(features, train, real)
     pooled = jnp.concatenate([last, mean_over_time(features, real)], axis=-1)
     pooled = nn.Dropout(self.dropout, deterministic=not train)(pooled)
-    return Pointwise(1, kernel_init=glorot, name='logit')(pooled)[..., 0]
+    return Pointwise(1, kernel_init=small, name='logit')(pooled)[..., 0]
 
 
 def encode_clips(clips: jax.Array, blocks: int, neck: int, stride: int, dtype: jnp.dtype):
@@ -192,6 +194,8 @@ def encode_clips(clips: jax.Array, blocks: int, neck: int, stride: int, dtype: j
 
   The second frame is encoded, and every `stride`-th after it; of a clip of one frame that one, without a difference.
   """
+  if clips.shape[2] % CELL or clips.shape[3] % CELL:
+    raise UserError(f'effnet: frames of {clips.shape[2]}x{clips.shape[3]} pixels: choose a multiple of {CELL}')
   before, frames = clips[:, :-1:stride], clips[:, 1::stride]
   if clips.shape[1] == 1:
     before = frames = clips
@@ -209,5 +213,5 @@ def look_beside(frames: jax.Array, before: jax.Array) -> jax.Array:
   smooth = (padded[:, :-2, 1:-1] + padded[:, 2:, 1:-1] + padded[:, 1:-1, :-2] + padded[:, 1:-1, 2:]) / 4
   both = jnp.stack([RESIDUAL_GAIN * (gray - smooth), DIFFERENCE_GAIN * (gray - earlier)], axis=-1)
   count, height, width, channels = both.shape
-  cells = jnp.clip(both, -1, 1).reshape(count, height // 4, 4, width // 4, 4, channels)
-  return cells.transpose(0, 1, 3, 2, 4, 5).reshape(count, height // 4, width // 4, 16 * channels)
+  cells = jnp.clip(both, -1, 1).reshape(count, height // CELL, CELL, width // CELL, CELL, channels)
+  return cells.transpose(0, 1, 3, 2, 4, 5).reshape(count, height // CELL, width // CELL, CELL**2 * channels)

@@ -13,6 +13,7 @@ from lipfake_jax.core.errors import UserError
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.models.effnet import STEM_BLOCKS
 from lipfake_jax.models.imagenet import load_imagenet
+from lipfake_jax.models.shipped import SHIPPED, load_shipped
 from lipfake_jax.training.state import TrainState
 
 IMAGENET = 'imagenet'
@@ -24,14 +25,18 @@ def take_weights(state: TrainState, source: str) -> tuple[TrainState, Seen]:
 
   Args:
     state: of a model that was just made.
-    source: 'imagenet', or the workdir of another run, whose best weights are taken.
+    source: 'imagenet', 'shipped', or the workdir of another run, whose best weights are taken.
 
   Raises:
     UserError: they are of another architecture, or there are none.
   """
   if source == IMAGENET:
     return take_imagenet(state), []
-  return take_run(state, Path(source))
+  if source == SHIPPED:
+    weights, meta = load_shipped()
+  else:
+    weights, meta = checkpoints.restore_best(Path(source))
+  return take_fitting(state, weights, meta, source)
 
 
 def take_imagenet(state: TrainState) -> TrainState:
@@ -48,20 +53,19 @@ def take_imagenet(state: TrainState) -> TrainState:
   return state.replace(params={**state.params, 'stem': stem, 'trunk': {**trunk, 'lite0': blocks}})
 
 
-def take_run(state: TrainState, workdir: Path) -> tuple[TrainState, Seen]:
-  """The best weights of another run as the first ones of this, and the data that they were trained on.
+def take_fitting(state: TrainState, weights: Any, meta: dict[str, Any], source: str) -> tuple[TrainState, Seen]:
+  """The state with weights of the same architecture, and the data that they were trained on.
 
   Raises:
-    UserError: they are of another architecture, or there are none.
+    UserError: they are of another.
   """
-  weights, meta = checkpoints.restore_best(workdir)
   ours, theirs = (
     {name: leaf.shape for name, leaf in flatten_dict(tree, sep='/').items()} for tree in (state.variables, weights)
   )
   if ours != theirs:
     name = next(name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name))
     raise UserError(
-      f'init_from={workdir}: its {meta["model"]["name"]} does not fit: {name} is {theirs.get(name)} there and'
+      f'init_from={source}: its {meta["model"]["name"]} does not fit: {name} is {theirs.get(name)} there and'
       f' {ours.get(name)} here; choose the same model, and clips of the same size'
     )
   return state.replace(**weights), [meta['data'], *meta['before']]
