@@ -8,7 +8,7 @@ from configs import default
 
 
 def get_config():
-  """About 46,000 frames; docs/model_card.md has the time it took and what came out."""
+  """About 36,000 frames; docs/model_card.md has the time it took and what came out."""
   config = default.get_config()
   config.init_from = 'imagenet'
   config.data.dataset = 'video_folder'
@@ -21,15 +21,15 @@ def get_config():
   config.augment.brightness = 0.0
   config.train.batch_size = 16
   config.train.freeze = 'stem'
-  config.train.epochs = 9
-  config.train.early_stopping_patience = 9
-  config.train.learning_rate = 3e-4
-  config.train.min_learning_rate = 3e-6
+  config.train.epochs = 7
+  config.train.early_stopping_patience = 7
+  config.train.learning_rate = 4e-4
+  config.train.min_learning_rate = 4e-6
   config.train.weight_decay = 0.02
   config.train.l2 = 0.0
   config.train.gradient_clip = 1.0
   config.train.schedule = 'cosine'
-  config.train.warmup_epochs = 0.5
+  config.train.warmup_epochs = 0.2
   config.train.selection = 'auc'
   config.eval.threshold = 'balanced_accuracy'
   return config

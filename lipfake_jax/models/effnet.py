@@ -39,9 +39,9 @@ CELL = 4  # pixels a side of one of the stem's features
 # Both are small in the unit of the frames, which is 0 to 1.
 RESIDUAL_GAIN = 8.0
 DIFFERENCE_GAIN = 4.0
+HEAD_GAIN = 10.0
 GRAY = (0.299, 0.587, 0.114)  # BT.601
 
-small = nn.initializers.normal(0.01)  # of the last layers, whose inputs are large at first
 he_fan_out = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
 
 
@@ -67,6 +67,18 @@ class Pointwise(nn.Module):
     bias = self.param('bias', nn.initializers.zeros, (self.filters,)).astype(self.dtype)
     y = x.reshape(-1, x.shape[-1]) @ kernel
     return add_bias(y.reshape(*x.shape[:-1], -1), bias)
+
+
+class Logit(nn.Module):
+  """A dense layer to one logit that learns as fast as if its rate were HEAD_GAIN times that of the rest: [..., F].
+
+  The rest was trained before, and this begins at nothing: with AdamW a step changes every weight by as much.
+  """
+
+  @nn.compact
+  def __call__(self, x: jax.Array) -> jax.Array:
+    kernel = self.param('kernel', nn.initializers.normal(0.001), (x.shape[-1],))
+    return HEAD_GAIN * (x @ kernel + self.param('bias', nn.initializers.zeros, ()))
 
 
 class Block(nn.Module):
@@ -126,7 +138,7 @@ class Trunk(nn.Module):
     x += Pointwise(x.shape[-1], self.dtype, nn.initializers.zeros, name='beside')(beside)
     x = Lite0(STEM_BLOCKS, self.blocks, self.dtype, name='lite0')(x)
     x = nn.relu6(Pointwise(self.neck, self.dtype, name='neck')(x)).astype(jnp.float32)
-    patches = Pointwise(1, kernel_init=small, name='patch')(x)[..., 0]
+    patches = Logit(name='patch')(x)
     flat = patches.reshape(len(x), -1)
     features = jnp.concatenate([x.mean((1, 2)), flat.mean(-1)[:, None], flat.max(-1)[:, None]], axis=-1)
     return features, patches
@@ -158,7 +170,7 @@ class EffnetFrames(nn.Module):
     features, patches = encode_clips(clips, self.blocks, self.neck, self.stride, self.dtype)
     self.sow('patches', 'logits', patches)
     features = nn.Dropout(self.dropout, deterministic=not train)(features)
-    return Pointwise(1, kernel_init=small, name='logit')(features)[..., 0]
+    return Logit(name='logit')(features)
 
 
 class EffnetLstm(nn.Module):
@@ -186,7 +198,7 @@ class EffnetLstm(nn.Module):
     last = Lstm(self.units, self.lstm_dropout, self.lstm_dropout, name='lstm')(features, train, real)
     pooled = jnp.concatenate([last, mean_over_time(features, real)], axis=-1)
     pooled = nn.Dropout(self.dropout, deterministic=not train)(pooled)
-    return Pointwise(1, kernel_init=small, name='logit')(pooled)[..., 0]
+    return Logit(name='logit')(pooled)
 
 
 def encode_clips(clips: jax.Array, blocks: int, neck: int, stride: int, dtype: jnp.dtype):

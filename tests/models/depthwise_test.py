@@ -9,7 +9,7 @@ from lipfake_jax.models.depthwise import _grouped, add_bias, depthwise, depthwis
 
 @pytest.mark.parametrize(('size', 'stride', 'side'), [(3, 1, 8), (3, 2, 8), (3, 2, 7), (5, 1, 9), (5, 2, 8), (5, 2, 7)])
 def test_equals_the_grouped_convolution(size, stride, side):
-  """Values and both gradients, of frames that are no squares; sums of 25 and of 60 products differ in the sixth digit."""
+  """Values and both gradients, of frames that are no squares; sums of 25 and of 60 products differ a little."""
   rng = np.random.default_rng(0)
   x = rng.normal(size=(2, side, side + 2, 3)).astype('f4')
   kernel = rng.normal(size=(size, size, 3)).astype('f4')

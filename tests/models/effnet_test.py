@@ -111,5 +111,5 @@ def test_equals_pytorch_on_imagenet():
 
 def test_without_the_package_it_is_told(monkeypatch):
   monkeypatch.setattr(imagenet, 'PACKAGE', 'no_such_package')
-  with pytest.raises(UserError, match='pip install no_such_package==0.1.0'):
+  with pytest.raises(UserError, match=r'pip install no_such_package==0\.1\.0'):
     imagenet.load_imagenet()

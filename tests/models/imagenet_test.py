@@ -86,5 +86,5 @@ def test_another_file_is_refused(tmp_path, monkeypatch):
   (package / imagenet.FILE).write_bytes(b'other weights')
   monkeypatch.syspath_prepend(tmp_path)
   monkeypatch.setattr(imagenet, 'PACKAGE', 'some_weights')
-  with pytest.raises(imagenet.UserError, match='its SHA-256 is .*: install that one anew'):
+  with pytest.raises(imagenet.UserError, match=r'its SHA-256 is .*: install that one anew'):
     imagenet.find_weights()

@@ -1,5 +1,6 @@
 """The shipped weights: that they are there, whole, small and read without pickle."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -30,7 +31,7 @@ def test_a_changed_byte_is_found_out(tmp_path, place):
   data = bytearray(path.read_bytes())
   data[place] ^= 1
   path.write_bytes(data)
-  with pytest.raises(UserError, match='its SHA-256 is .*: install the package anew'):
+  with pytest.raises(UserError, match=r'its SHA-256 is .*: install the package anew'):
     load_shipped(tmp_path)
 
 
@@ -43,8 +44,6 @@ def test_pickled_arrays_are_refused(tmp_path):
   """Even with the right digest."""
   save_shipped({'params': {'a': np.arange(3.0)}}, META, tmp_path)
   np.savez(tmp_path / f'{NAME}.npz', **{'params/a': np.array([{}])})
-  import hashlib
-
   meta = {**META, 'sha256': hashlib.sha256((tmp_path / f'{NAME}.npz').read_bytes()).hexdigest()}
   (tmp_path / f'{NAME}.json').write_text(json.dumps(meta))
   with pytest.raises(ValueError, match='allow_pickle=False'):
