@@ -52,9 +52,11 @@ def get_config() -> ml_collections.ConfigDict:
     {'stem': 64, 'filters': (64, 128, 256, 512), 'blocks': (2, 2, 2, 2)}
     | {'hidden': 256, 'kernels': (3, 5, 7), 'layers': 4, 'dropout': 0.2}
   )
-  config.model.effnet_frames = ml_collections.ConfigDict({'blocks': 11, 'neck': 192, 'stride': 2, 'dropout': 0.3})
+  config.model.effnet_frames = ml_collections.ConfigDict(
+    {'blocks': 11, 'depth': 16, 'neck': 192, 'stride': 2, 'dropout': 0.3}
+  )
   config.model.effnet_lstm = ml_collections.ConfigDict(
-    {'blocks': 11, 'neck': 192, 'stride': 2, 'units': 32, 'lstm_dropout': 0.3, 'dropout': 0.3}
+    {'blocks': 11, 'depth': 16, 'neck': 192, 'stride': 2, 'units': 32, 'lstm_dropout': 0.3, 'dropout': 0.3}
   )
   config.model.lip_kinematics = ml_collections.ConfigDict({'units': 64, 'dropout': 0.5})
   config.model.motion_svm = ml_collections.ConfigDict({'c': 0.01, 'folds': 5})
@@ -66,6 +68,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.train.weight_decay = 1e-4  # AdamW's, on all parameters
   config.train.l2 = 1e-4  # penalty in the loss, on the kernels that the model names
   config.train.gradient_clip = 0.0  # largest norm of all gradients together; 0 is none
+  config.train.relative = False  # steps in proportion to the size of each array's values
   config.train.freeze = ''  # parts of the model that keep their first weights, e.g. 'encoder' or 'encoder+lstm'
   config.train.accumulate = 1  # steps whose gradients make one update
   config.train.schedule = 'plateau'  # of the rate: plateau (below), or cosine, which falls to its floor over all epochs

@@ -1,15 +1,16 @@
 """EfficientNet-Lite0 on the frames of a clip, and an LSTM over what it sees (Tan and Le 2019; Lite: 2020).
 
 Batch statistics are folded into kernels and biases: what is trained is a plain network, which does the same in training
-and in use. Only the first `blocks` of its sixteen are kept: traces of a forgery are small and need no more, and fewer
-weights know fewer clips by heart. What the first three blocks lose is brought to the fourth beside them, by a 1x1
-convolution that begins at 0: the frame's fine residual, and its difference from the frame before it.
+and in use. What the first three blocks lose is brought to the fourth beside them, by a 1x1 convolution that begins at
+0: the frame's fine residual, and its difference from the frame before it. Patches say where a donor covers the frame.
 
-    [B, T, S, S, 3] -> every `stride`-th frame -> stem: conv, 3 blocks -> S/4, 24 -+-> trunk: blocks -> S/16, 112
-                       residual and difference -> S/4, 4x4 pixels as channels, 32 -+   -> neck 192 -> patch logits
-    -> mean of the neck, mean and maximum of the patches -> logits [B, T']
+    [B, T, S, S, 3] -> every `stride`-th frame -> stem: conv, 3 blocks -> S/4, 24 -+-> trunk: blocks to the 11th -> S/16
+                       residual and difference -> S/4, 4x4 pixels as channels, 32 -+
+    S/16, 112 -> neck 192 -> patch logits
+           '--> blocks to the 16th -> S/32, 320 -> neck 192
+    -> means of both necks, mean and maximum of the patches -> logits [B, T']
 
-`train.freeze='stem'` leaves the stem as it is, whose gradients take as long as all others.
+With `train.freeze='stem'` the first blocks, whose gradients take long, stay ImageNet's.
 """
 
 from typing import ClassVar
@@ -130,6 +131,7 @@ class Trunk(nn.Module):
   """
 
   blocks: int
+  depth: int
   neck: int
   dtype: jnp.dtype = jnp.float32
 
@@ -137,18 +139,23 @@ class Trunk(nn.Module):
   def __call__(self, x: jax.Array, beside: jax.Array) -> tuple[jax.Array, jax.Array]:
     x += Pointwise(x.shape[-1], self.dtype, nn.initializers.zeros, name='beside')(beside)
     x = Lite0(STEM_BLOCKS, self.blocks, self.dtype, name='lite0')(x)
-    x = nn.relu6(Pointwise(self.neck, self.dtype, name='neck')(x)).astype(jnp.float32)
-    patches = Logit(name='patch')(x)
+    seen = nn.relu6(Pointwise(self.neck, self.dtype, name='neck')(x)).astype(jnp.float32)
+    patches = Logit(name='patch')(seen)
     flat = patches.reshape(len(x), -1)
-    features = jnp.concatenate([x.mean((1, 2)), flat.mean(-1)[:, None], flat.max(-1)[:, None]], axis=-1)
-    return features, patches
+    features = [seen.mean((1, 2)), flat.mean(-1)[:, None], flat.max(-1)[:, None]]
+    if self.depth > self.blocks:
+      x = Lite0(self.blocks, self.depth, self.dtype, name='top')(x)
+      x = nn.relu6(Pointwise(self.neck, self.dtype, name='top_neck')(x)).astype(jnp.float32)
+      features.append(x.mean((1, 2)))
+    return jnp.concatenate(features, axis=-1), patches
 
 
 class EffnetFrames(nn.Module):
   """Clips float [B, T, H, W, C] in [0, 1] -> logits float32 [B, T'], one a frame that is encoded.
 
   Attributes:
-    blocks: how many of EfficientNet-Lite0's are kept.
+    blocks: how many of EfficientNet-Lite0's stand before the patches.
+    depth: how many of them there are in all, at most sixteen.
     neck: channels of the patches.
     stride: every which frame is encoded; each with its difference from the one before.
     dropout: before the last layer.
@@ -156,6 +163,7 @@ class EffnetFrames(nn.Module):
   """
 
   blocks: int = 11
+  depth: int = 16
   neck: int = 192
   stride: int = 2
   dropout: float = 0.3
@@ -167,7 +175,7 @@ class EffnetFrames(nn.Module):
   @nn.compact
   def __call__(self, clips: jax.Array, train: bool = False, mask: jax.Array | None = None) -> jax.Array:
     del mask
-    features, patches = encode_clips(clips, self.blocks, self.neck, self.stride, self.dtype)
+    features, patches = encode_clips(clips, self.blocks, self.depth, self.neck, self.stride, self.dtype)
     self.sow('patches', 'logits', patches)
     features = nn.Dropout(self.dropout, deterministic=not train)(features)
     return Logit(name='logit')(features)
@@ -180,6 +188,7 @@ class EffnetLstm(nn.Module):
   """
 
   blocks: int = 11
+  depth: int = 16
   neck: int = 192
   stride: int = 2
   units: int = 32
@@ -192,7 +201,7 @@ class EffnetLstm(nn.Module):
 
   @nn.compact
   def __call__(self, clips: jax.Array, train: bool = False, mask: jax.Array | None = None) -> jax.Array:
-    features, patches = encode_clips(clips, self.blocks, self.neck, self.stride, self.dtype)
+    features, patches = encode_clips(clips, self.blocks, self.depth, self.neck, self.stride, self.dtype)
     self.sow('patches', 'logits', patches)
     real = None if mask is None else mask[:, 1 :: self.stride]
     last = Lstm(self.units, self.lstm_dropout, self.lstm_dropout, name='lstm')(features, train, real)
@@ -201,7 +210,7 @@ class EffnetLstm(nn.Module):
     return Logit(name='logit')(pooled)
 
 
-def encode_clips(clips: jax.Array, blocks: int, neck: int, stride: int, dtype: jnp.dtype):
+def encode_clips(clips: jax.Array, blocks: int, depth: int, neck: int, stride: int, dtype: jnp.dtype):
   """Adds stem and trunk to the calling module: [B, T, S, S, 3] -> [B, T', F] and [B, T', S / 16, S / 16].
 
   The second frame is encoded, and every `stride`-th after it; of a clip of one frame that one, without a difference.
@@ -214,7 +223,7 @@ def encode_clips(clips: jax.Array, blocks: int, neck: int, stride: int, dtype: j
   batch, times, *shape = frames.shape
   before, frames = (x.reshape(batch * times, *shape) for x in (before[:, :times], frames))
   x = Lite0(0, STEM_BLOCKS, dtype, name='stem')(2 * frames - 1)
-  features, patches = Trunk(blocks, neck, dtype, name='trunk')(x, look_beside(frames, before))
+  features, patches = Trunk(blocks, depth, neck, dtype, name='trunk')(x, look_beside(frames, before))
   return features.reshape(batch, times, -1), patches.reshape(batch, times, *patches.shape[1:])
 
 

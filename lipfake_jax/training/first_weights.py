@@ -47,10 +47,13 @@ def take_imagenet(state: TrainState) -> TrainState:
   """
   if not {'stem', 'trunk'} <= set(state.params):
     raise UserError('init_from=imagenet: these are weights of EfficientNet-Lite0: choose an effnet model')
-  trunk = state.params['trunk']
-  blocks = load_imagenet(STEM_BLOCKS, STEM_BLOCKS + sum(name.startswith('block') for name in trunk['lite0']))
-  stem = load_imagenet(0, STEM_BLOCKS)
-  return state.replace(params={**state.params, 'stem': stem, 'trunk': {**trunk, 'lite0': blocks}})
+  trunk, first = dict(state.params['trunk']), STEM_BLOCKS
+  for part in ('lite0', 'top'):
+    last = first + len(trunk.get(part, ()))
+    if last > first:
+      trunk[part] = load_imagenet(first, last)
+    first = last
+  return state.replace(params={**state.params, 'stem': load_imagenet(0, STEM_BLOCKS), 'trunk': trunk})
 
 
 def take_fitting(state: TrainState, weights: Any, meta: dict[str, Any], source: str) -> tuple[TrainState, Seen]:

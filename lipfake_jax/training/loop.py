@@ -66,7 +66,7 @@ def train(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None
     train_split, validation = (shuffle_labels(split, config.seed) for split in (train_split, validation))
   for split in (train_split, validation):
     _check_classes(split)
-  tx = create_optimizer(hyper.weight_decay, hyper.gradient_clip, hyper.accumulate)
+  tx = create_optimizer(hyper.weight_decay, hyper.gradient_clip, hyper.accumulate, hyper.relative)
   freeze = tuple(filter(None, hyper.freeze.split('+')))
   shape = train_split.clip_shape
   state = create_train_state(model, shape, tx, hyper.learning_rate, precision, config.seed, freeze)
