@@ -94,7 +94,7 @@ def _quality(size: int, rng: np.random.Generator, strength: float):
   if rng.random() < 0.15 * strength:
     early = int(rng.integers(40, 95))
     steps.append(lambda frame: jpeg(frame, early))
-  rng.shuffle(steps)
+  rng.shuffle(steps)  # type: ignore[arg-type]  # a list of functions will do
   if rng.random() < 0.6 * strength:
     quality = int(rng.integers(25, 96))
     steps.append(lambda frame: jpeg(frame, quality))

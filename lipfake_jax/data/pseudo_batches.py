@@ -136,8 +136,8 @@ def _example(split, position, kind, settings, rng, other=None, own_rng=None) -> 
   patches = cv2.resize(mask, (grid, grid), interpolation=cv2.INTER_AREA)
   return {
     'clip': frames,
-    'label': np.int32(kind != ''),
-    'position': np.int64(position),
+    'label': np.array(kind != '', np.int32),
+    'position': np.array(position, np.int64),
     'patches': np.full_like(patches, -1) if kind is None else patches,
   }
 

@@ -63,11 +63,12 @@ def _to_input(gradient: jax.Array, kernel: jax.Array, stride: int, shape: tuple[
   def phase(row: int, column: int) -> jax.Array:
     taps = [(a, b) for a in range(reach + 1) for b in range(reach + 1)]
     inside = [(a, b) for a, b in taps if a * stride + row < size and b * stride + column < size]
-    return sum(
+    parts = (
       padded[:, reach - a : reach - a + tall, reach - b : reach - b + wide]
       * kernel[a * stride + row, b * stride + column]
       for a, b in inside
     )
+    return sum(parts, start=jnp.zeros((), gradient.dtype))
 
   rows = [jnp.stack([phase(row, column) for column in range(stride)], axis=3) for row in range(stride)]
   full = jnp.stack(rows, axis=2).reshape(len(gradient), tall * stride, wide * stride, -1)

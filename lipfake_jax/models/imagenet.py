@@ -67,7 +67,8 @@ def to_params(tensors: Tensors, first: int, last: int) -> dict[str, Any]:
     kernel, bias = _fold(tensors, '_conv_stem', '_bn0')
     params = {'kernel': kernel.transpose(2, 3, 1, 0), 'bias': bias}
   for number, (_, _, expansion, _) in enumerate(list_blocks()[first:last], first):
-    at, block = f'_blocks.{number}.', {}
+    at = f'_blocks.{number}.'
+    block: dict[str, Any] = {}
     if expansion > 1:
       kernel, bias = _fold(tensors, f'{at}_expand_conv', f'{at}_bn0')
       block['expand'] = {'kernel': kernel[:, :, 0, 0].T, 'bias': bias}

@@ -99,11 +99,11 @@ def train_epoch(
 def _open_batches(config: ml_collections.ConfigDict, split: Split, place: Place, read: Reader) -> Iterator[Batch]:
   """The batches of an epoch from a place in it, with pseudo-fakes where the config asks for them."""
   hyper, pseudo = config.train, PseudoFakes(**config.pseudo)
-  where = {'first': place.batches, 'share': share()}
+  where: dict[str, Any] = {'first': place.batches, 'share': share()}
   if pseudo.share:
     return mixed_batches(split, hyper.batch_size, config.seed, place.epochs, pseudo, **where)
   balanced = hyper.imbalance == 'balanced'
-  choice = {'weights': config.data.weights, 'balanced': balanced, 'read': read}
+  choice: dict[str, Any] = {'weights': config.data.weights, 'balanced': balanced, 'read': read}
   return train_batches(split, hyper.batch_size, config.seed, place.epochs, **choice, **where)
 
 
