@@ -171,6 +171,9 @@ class EffnetFrames(nn.Module):
 
   input: ClassVar[str] = 'clip'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
+  input_shape: ClassVar[tuple[int, ...]] = (16, 128, 128, 3)
+  n_params: ClassVar[int] = 3_023_820
+  source: ClassVar[str] = 'EfficientNet-Lite0 (Tan and Le 2019)'
 
   @nn.compact
   def __call__(self, clips: jax.Array, train: bool = False, mask: jax.Array | None = None) -> jax.Array:
@@ -198,6 +201,9 @@ class EffnetLstm(nn.Module):
 
   input: ClassVar[str] = 'clip'
   l2_kernels: ClassVar[tuple[tuple[str, ...], ...]] = ()
+  input_shape: ClassVar[tuple[int, ...]] = (16, 128, 128, 3)
+  n_params: ClassVar[int] = 3_077_484
+  source: ClassVar[str] = 'EfficientNet-Lite0 (Tan and Le 2019)'
 
   @nn.compact
   def __call__(self, clips: jax.Array, train: bool = False, mask: jax.Array | None = None) -> jax.Array:

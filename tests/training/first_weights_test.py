@@ -61,9 +61,10 @@ def test_only_effnets_take_imagenets():
 
 @pytest.mark.skipif(importlib.util.find_spec(PACKAGE) is None, reason='the weights of ImageNet are not here')
 def test_blocks_begin_as_imagenets():
-  state, seen = take_weights(fresh_state(blocks=4), 'imagenet')
+  state, seen = take_weights(fresh_state(blocks=4, depth=5), 'imagenet')
   assert seen == []
-  stem, block = load_imagenet(0, 3), load_imagenet(3, 4)
+  stem, block, top = load_imagenet(0, 3), load_imagenet(3, 4), load_imagenet(4, 5)
   assert np.array_equal(state.params['stem']['kernel'], stem['kernel'])
   assert np.array_equal(state.params['trunk']['lite0']['block3']['kernel'], block['block3']['kernel'])
+  assert np.array_equal(state.params['trunk']['top']['block4']['kernel'], top['block4']['kernel'])
   assert not state.params['trunk']['beside']['kernel'].any()
