@@ -3,6 +3,7 @@
 python run.py --config=configs/demo.py --workdir=runs/demo
 python run.py --mode=eval --workdir=runs/demo --eval_datasets=video_folder
 python run.py --mode=predict --workdir=runs/demo --video=a.mp4,folder/
+python run.py --mode=predict --video=a.mp4,folder/  # with the shipped weights
 """
 
 import os
@@ -19,7 +20,7 @@ from lipfake_jax.core.errors import UserError, exit_codes, loading
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum('mode', 'train', ['train', 'eval', 'predict'], 'What to do; train also evaluates at its end.')
-flags.DEFINE_string('workdir', None, 'Folder of the run: checkpoints, logs, figures.', required=True)
+flags.DEFINE_string('workdir', None, 'Folder of the run; --mode=predict without one takes the shipped weights.')
 flags.DEFINE_string('data_dir', None, "Folder of the built datasets (default: TFDS's).")
 flags.DEFINE_list('eval_datasets', [], 'With --mode=eval: built datasets, each NAME, its test part, or NAME:PART.')
 flags.DEFINE_enum('format', 'text', ['text', 'markdown', 'latex'], 'With --mode=eval: of the printed tables.')
@@ -44,7 +45,6 @@ def main(argv: Sequence[str]) -> None:
     from lipfake_jax.inference.host_memory import keep_freed_memory
   keep_freed_memory()  # first of all: threads that run already keep to the old ways
   keep_compiled()
-  workdir = Path(FLAGS.workdir).expanduser()
   if FLAGS.coordinator or FLAGS.process_count > 1:
     join_processes()
   print('devices:', ', '.join(f'{d.device_kind} {d.id}' for d in jax.devices()))
@@ -53,19 +53,26 @@ def main(argv: Sequence[str]) -> None:
       from lipfake_jax.experiments.experiment import train_and_evaluate
     if FLAGS.config is None:
       raise UserError('--mode=train needs a --config, for example --config=configs/demo.py')
-    train_and_evaluate(FLAGS.config, workdir, FLAGS.data_dir)
+    train_and_evaluate(FLAGS.config, name_workdir(), FLAGS.data_dir)
   elif FLAGS.mode == 'eval':
     with loading():
       from lipfake_jax.report.results import evaluate_workdir
     if not FLAGS.eval_datasets:
       raise UserError('--mode=eval needs --eval_datasets=NAME,...')
-    evaluate_workdir(workdir, FLAGS.eval_datasets, FLAGS.data_dir, FLAGS.batch_size, FLAGS.format)
+    evaluate_workdir(name_workdir(), FLAGS.eval_datasets, FLAGS.data_dir, FLAGS.batch_size, FLAGS.format)
   else:
     with loading():
       from lipfake_jax.inference.predict import predict_videos
     if not FLAGS.video:
       raise UserError('--mode=predict needs --video=FILE_OR_FOLDER,...')
-    predict_videos(workdir, FLAGS.video, FLAGS.batch_size)
+    predict_videos(None if FLAGS.workdir is None else name_workdir(), FLAGS.video, FLAGS.batch_size)
+
+
+def name_workdir() -> Path:
+  """The run's folder."""
+  if FLAGS.workdir is None:
+    raise UserError(f'--mode={FLAGS.mode} needs --workdir=FOLDER')
+  return Path(FLAGS.workdir).expanduser()
 
 
 def join_processes() -> None:

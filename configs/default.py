@@ -10,7 +10,7 @@ def get_config() -> ml_collections.ConfigDict:
   """The paper's CNN-LSTM and training (PAPER sections 3.4 and 3.5) on Celeb-DF v2, lips chosen by flow."""
   config = ml_collections.ConfigDict()
   config.seed = 0  # of initial weights, data order, dropout and augmentation
-  config.init_from = ''  # workdir of another run, whose best weights are the first ones of this
+  config.init_from = ''  # workdir of another run, whose best weights are the first ones of this; or imagenet, shipped
 
   config.data = ml_collections.ConfigDict()
   config.data.dataset = 'celeb_df_v2'  # a builder in data_builders/; 'a+b' for several
@@ -52,6 +52,12 @@ def get_config() -> ml_collections.ConfigDict:
     {'stem': 64, 'filters': (64, 128, 256, 512), 'blocks': (2, 2, 2, 2)}
     | {'hidden': 256, 'kernels': (3, 5, 7), 'layers': 4, 'dropout': 0.2}
   )
+  config.model.effnet_frames = ml_collections.ConfigDict(
+    {'blocks': 11, 'depth': 16, 'neck': 192, 'stride': 2, 'dropout': 0.3}
+  )
+  config.model.effnet_lstm = ml_collections.ConfigDict(
+    {'blocks': 11, 'depth': 16, 'neck': 192, 'stride': 2, 'units': 32, 'lstm_dropout': 0.3, 'dropout': 0.3}
+  )
   config.model.lip_kinematics = ml_collections.ConfigDict({'units': 64, 'dropout': 0.5})
   config.model.motion_svm = ml_collections.ConfigDict({'c': 0.01, 'folds': 5})
 
@@ -62,6 +68,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.train.weight_decay = 1e-4  # AdamW's, on all parameters
   config.train.l2 = 1e-4  # penalty in the loss, on the kernels that the model names
   config.train.gradient_clip = 0.0  # largest norm of all gradients together; 0 is none
+  config.train.relative = False  # steps in proportion to the size of each array's values
   config.train.freeze = ''  # parts of the model that keep their first weights, e.g. 'encoder' or 'encoder+lstm'
   config.train.accumulate = 1  # steps whose gradients make one update
   config.train.schedule = 'plateau'  # of the rate: plateau (below), or cosine, which falls to its floor over all epochs
@@ -92,6 +99,18 @@ def get_config() -> ml_collections.ConfigDict:
   config.augment.per_frame = False  # each frame of a clip has a draw of its own
   config.augment.frozen = False  # a clip has the same draw in every epoch
   config.augment.validation = False  # validation clips are augmented too
+
+  # Fakes made from real training clips while they are read; lipfake_jax/data/pseudo_batches.py says more.
+  config.pseudo = ml_collections.ConfigDict()
+  config.pseudo.share = 0.0  # of the fakes of a batch; 0 is none, 1 needs no fake at all
+  config.pseudo.kinds = ml_collections.ConfigDict(  # how often each kind is made, relative to the others
+    {'blend': 0.25, 'resynthesis': 0.2, 'generator': 0.1, 'moment': 0.08, 'frozen': 0.07, 'speed': 0.05}
+    | {'reenactment': 0.07, 'portrait': 0.06, 'identity': 0.12}
+  )
+  config.pseudo.frames = 2  # of a clip that a batch holds
+  config.pseudo.size = 112  # side of the crop that is cut from the clip's, pixels
+  config.pseudo.strength = 1.0  # of what reals and fakes are both degraded by, 0 to 1
+  config.pseudo.rounds = 1  # how many times as many clips as there are make an epoch
 
   config.eval = ml_collections.ConfigDict()
   config.eval.batch_size = 32  # clips at once, at most

@@ -130,4 +130,5 @@ SPECS = {
   'uniform_lips_30x32': ClipSpec(frames=30, size=32, alignment='box', rule='uniform', landmark_stride=1),
   'contiguous_lips_60x64': ClipSpec(rule='contiguous'),
   'contiguous_lips_5x64': ClipSpec(rule='contiguous', frames=5, clips=12),
+  'contiguous_lower_face_16x128': ClipSpec(rule='contiguous', region='lower_face', frames=16, size=128, clips=5),
 }

@@ -1,16 +1,19 @@
 """Scores for a user's videos.
 
-In: a workdir with a trained run; files and folders. Out: a table on the terminal, `<workdir>/predictions.csv` with a
-row for each video as soon as it is scored, and `<workdir>/predictions.json` at the end.
+In: a workdir with a trained run, or none, for the shipped weights; files and folders. Out: a table on the terminal, and
+in the workdir or the current folder predictions.csv, with a row for each video as soon as it is scored, and
+predictions.json at the end.
 """
 
 import contextlib
 import dataclasses
 import functools
+import os
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -26,24 +29,25 @@ from lipfake_jax.data.files import find_sources
 from lipfake_jax.inference.parallel_eval import check_batch_size
 from lipfake_jax.inference.people import group_people, judge_people, reject
 from lipfake_jax.inference.predictions import Prediction, keep_predictions, prediction_table
-from lipfake_jax.inference.run import Run, open_run, read_input
+from lipfake_jax.inference.run import Run, open_run, open_shipped, read_input
 from lipfake_jax.scoring.aggregation import aggregate
-from lipfake_jax.scoring.verdict import Decision, calibrate
+from lipfake_jax.scoring.conformal import decide_within
+from lipfake_jax.scoring.verdict import calibrate
 
 
-def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> list[Prediction]:
+def predict_videos(workdir: Path | None, sources: Sequence[str], batch_size: int) -> list[Prediction]:
   """Scores videos with a run's best weights, prints a table and writes predictions.csv and predictions.json.
 
   A run in a folder that can't be written scores them all the same, and says so.
 
   Args:
-    workdir: of the run.
+    workdir: of the run; None for the shipped weights, where predictions lie in the current folder.
     sources: video files, folders to look through, patterns and lists with commas, see `files.find_sources`.
     batch_size: clips at once, at most.
 
   Returns:
-    One entry a video: 'video', 'p_fake', 'p_calibrated' and 'verdict' ('real' or 'fake'), None where there is no
-    verdict, and 'reason' then; 'notes', what is unusual about it; and the same of each of its 'people'.
+    One entry a video: 'video', 'p_fake', 'p_calibrated' and 'verdict' ('real', 'fake' or 'inconclusive'), None where
+    there is no verdict, and 'reason' then; 'notes', what is unusual about it; and the same of each of its 'people'.
 
   Raises:
     UserError: no trained run, or a source that does not exist or holds no video.
@@ -52,14 +56,17 @@ def predict_videos(workdir: Path, sources: Sequence[str], batch_size: int) -> li
   check_batch_size(batch_size)
   files = find_sources(sources)
   paths = files.found
-  run = open_run(workdir)
+  run = open_shipped() if workdir is None else open_run(workdir)
   predictions: list[Prediction] = []
   try:
-    with keep_predictions(workdir, run.decision, files.named()) as keep, open_cache(workdir) as cache_dir:
+    with (
+      keep_predictions(workdir or Path(), describe_rule(run), files.named()) as keep,
+      open_cache(workdir) as cache_dir,
+    ):
       for group in stream_predictions(run, paths, cache_dir, batch_size):
         predictions += group
         keep(group)
-      print('\n'.join([prediction_table(predictions, run.decision.threshold), *note_lines(files.named())]))
+      print('\n'.join([prediction_table(predictions, _heading(run)), *note_lines(files.named())]))
   except (KeyboardInterrupt, Interrupted) as stop:
     raise Interrupted(
       f'interrupted: {len(predictions)} of {len(paths)} videos are scored; the same command goes on from there',
@@ -72,7 +79,7 @@ def stream_predictions(run: Run, paths: Sequence[Path], cache_dir: Path, batch_s
   """Predictions of videos in their order, a few at once, as soon as their clips are there; none is held longer."""
   names = (printable(str(path)) for path in paths)
   spec = dataclasses.replace(ClipSpec(**run.meta['clip']), faces='all')  # of several people each gets a verdict
-  judge = functools.partial(_judge, decision=run.decision)
+  judge = functools.partial(_judge, run)
   for caches in stream_videos(paths, spec, cache_dir, batch_size):
     outcomes = [load_result(cache, next(names)) for cache in caches]
     seen = [[] if isinstance(found, Rejection) else group_people(found) for found in outcomes]
@@ -86,9 +93,9 @@ def stream_predictions(run: Run, paths: Sequence[Path], cache_dir: Path, batch_s
 
 
 @contextlib.contextmanager
-def open_cache(workdir: Path) -> Iterator[Path]:
-  """A folder for clips: the run's, or for this time only another one, where that can't be written."""
-  folder = workdir / 'clip_cache'
+def open_cache(workdir: Path | None) -> Iterator[Path]:
+  """A folder for clips: the run's, or for this time only another one, where there is none or it can't be written."""
+  folder = (workdir or Path(os.devnull)) / 'clip_cache'
   try:
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
@@ -117,9 +124,25 @@ def _score_clips(score, clips: Sequence[np.ndarray], batch_size: int) -> list[np
   return logits
 
 
-def _judge(p_fake: float, decision: Decision) -> Prediction:
-  calibrated = float(calibrate(np.array(p_fake), decision.temperature))
-  verdict = 'fake' if p_fake > decision.threshold else 'real'
+def describe_rule(run: Run) -> dict[str, Any]:
+  """How a run decides: its threshold and temperature, and the limits between which it does not."""
+  limits = {} if run.limits is None else {'limits': dataclasses.asdict(run.limits)}
+  return {**dataclasses.asdict(run.decision), **limits}
+
+
+def _heading(run: Run) -> str:
+  if run.limits is None:
+    return f'fake above {run.decision.threshold:.3f}'
+  low, high = sorted((run.limits.real, run.limits.fake))
+  return f'fake above {high:.3f}, real below {low:.3f}: each wrong for at most {run.limits.error:.0%} of a class'
+
+
+def _judge(run: Run, p_fake: float) -> Prediction:
+  calibrated = float(calibrate(np.array(p_fake), run.decision.temperature))
+  if run.limits is None:
+    verdict = 'fake' if p_fake > run.decision.threshold else 'real'
+  else:
+    verdict = decide_within(p_fake, run.limits)
   return {'p_fake': p_fake, 'p_calibrated': calibrated, 'verdict': verdict}
 
 

@@ -5,13 +5,10 @@ In: what `predict` finds of each video. Out: a table; predictions.csv, which gro
 
 import contextlib
 import csv
-import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from lipfake_jax.scoring.verdict import Decision
 
 COLUMNS = ('video', 'p_fake', 'p_calibrated', 'verdict', 'reason', 'notes')
 MAX_WIDTH = 100  # of the table's first column; longer names run into the next
@@ -22,11 +19,11 @@ Prediction = dict[str, Any]  # of a video or of a person: COLUMNS, and a video's
 
 @contextlib.contextmanager
 def keep_predictions(
-  folder: Path, decision: Decision, left_out: Mapping[str, Sequence[str]]
+  folder: Path, rule: Mapping[str, Any], left_out: Mapping[str, Sequence[str]]
 ) -> Iterator[Callable[[Sequence[Prediction]], None]]:
   """A function that keeps predictions: in the CSV at once, in the JSON at the end, by whatever it comes.
 
-  The JSON also has the names of what was left out, by reason.
+  The JSON also has the rule by which was decided, and the names of what was left out, by reason.
 
   A folder that can't be written is told at the end, and ends nothing.
   """
@@ -45,17 +42,17 @@ def keep_predictions(
     yield keep
   finally:
     with _note(problems):
-      _write_json(folder / JSON, {**dataclasses.asdict(decision), 'videos': kept, 'left_out': left_out})
+      _write_json(folder / JSON, {**rule, 'videos': kept, 'left_out': left_out})
     if problems:
       print(f'\nwarning: {folder} cannot be written ({problems[0].strerror}): the predictions are not kept there')
     else:
       print(f'\nwritten to {folder / JSON}')
 
 
-def prediction_table(predictions: Sequence[Prediction], threshold: float) -> str:
-  """One line a video, and below it one for each face where there are several."""
+def prediction_table(predictions: Sequence[Prediction], rule: str) -> str:
+  """One line a video, and below it one for each face where there are several, under how verdicts come about."""
   width = min(max(len('video'), *(len(p['video']) for p in predictions)), MAX_WIDTH)
-  lines = [f'{"video":{width}}  p_fake  verdict (fake above {threshold:.3f})']
+  lines = [f'{"video":{width}}  p_fake  verdict ({rule})']
   lines += [line for p in predictions for line in prediction_lines(p['video'], p, width)]
   return '\n'.join(lines)
 

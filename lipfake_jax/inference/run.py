@@ -1,6 +1,7 @@
 """A trained run, opened: its best weights as a function that scores clips, and how it decides.
 
-In: a workdir with checkpoints. Out: a `Run`. Next stages: `predict` scores a user's videos, `evaluation` measures it.
+In: a workdir with checkpoints, or the shipped weights. Out: a `Run`. Next stages: `predict` scores a user's videos,
+`evaluation` measures it.
 """
 
 import dataclasses
@@ -16,6 +17,8 @@ from lipfake_jax.data.dataset import Split
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.inference.parallel_eval import parallel_eval_step, share
 from lipfake_jax.models import create_model
+from lipfake_jax.models.shipped import FOLDER, load_shipped
+from lipfake_jax.scoring.conformal import Limits
 from lipfake_jax.scoring.scores import video_scores
 from lipfake_jax.scoring.verdict import Decision, choose_decision, read_decision, write_decision
 
@@ -29,12 +32,14 @@ class Run:
     score: its best weights as a function from its model's input [B, ...] to float32 logits, see `score_clips`.
     meta: what their checkpoint tells.
     decision: how it decides.
+    limits: between which scores it does not, where they were fitted.
   """
 
   workdir: Path
   score: Callable[[np.ndarray], np.ndarray]
   meta: dict[str, Any]
   decision: Decision
+  limits: Limits | None = None
 
   @property
   def rule(self) -> str:
@@ -52,6 +57,19 @@ def open_run(workdir: Path) -> Run:
   model = create_model(meta['model']['name'], meta['model']['arguments'])
   step = parallel_eval_step(model.apply)
   return Run(workdir, lambda clips: step(weights, clips), meta, read_decision(workdir))
+
+
+def open_shipped(folder: Path = FOLDER) -> Run:
+  """The shipped weights as a run, which needs no workdir.
+
+  Raises:
+    UserError: they are missing or damaged.
+  """
+  weights, meta = load_shipped(folder)
+  model = create_model(meta['model']['name'], meta['model']['arguments'])
+  step = parallel_eval_step(model.apply)
+  decision, limits = Decision(**meta['decision']), Limits(**meta['limits'])
+  return Run(folder, lambda clips: step(weights, clips), meta, decision, limits)
 
 
 def read_input(meta: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from lipfake_jax.models.cnn3d import Cnn3d
 from lipfake_jax.models.cnn5_frames import Cnn5Frames
 from lipfake_jax.models.cnn_gru import CnnGru
 from lipfake_jax.models.cnn_lstm import CnnLstm
+from lipfake_jax.models.effnet import EffnetFrames, EffnetLstm
 from lipfake_jax.models.lip_kinematics import LipKinematics
 from lipfake_jax.models.motion_svm import MotionSvm
 from lipfake_jax.models.r2plus1d import R2Plus1d
@@ -36,6 +37,8 @@ MODELS: dict[str, type[nn.Module]] = {
   'xception_frames': XceptionFrames,
   'cnn5_frames': Cnn5Frames,
   'resnet_tcn': ResnetTcn,
+  'effnet_frames': EffnetFrames,
+  'effnet_lstm': EffnetLstm,
   'lip_kinematics': LipKinematics,
   'motion_svm': MotionSvm,
 }

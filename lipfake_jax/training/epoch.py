@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from lipfake_jax.core.errors import Interrupted, UserError
 from lipfake_jax.data.batches import (
+  Batch,
   Reader,
   class_shares,
   name_batch,
@@ -28,6 +29,7 @@ from lipfake_jax.data.batches import (
   train_batches,
 )
 from lipfake_jax.data.dataset import Split
+from lipfake_jax.data.pseudo_batches import PseudoFakes, mixed_batches
 from lipfake_jax.inference.host_memory import free_memory
 from lipfake_jax.inference.parallel_eval import share
 from lipfake_jax.training import parallel, signals
@@ -78,20 +80,9 @@ def train_epoch(
   hyper = config.train
   shares = class_shares(split, config.data.weights)
   weights = class_weights(shares) if hyper.imbalance == 'class_weights' else np.ones(2, np.float32)
-  batches = train_batches(
-    split,
-    hyper.batch_size,
-    config.seed,
-    place.epochs,
-    first=place.batches,
-    weights=config.data.weights,
-    balanced=hyper.imbalance == 'balanced',
-    share=share(),
-    read=read,
-  )
-  weighed = ({**batch, 'weight': weights[batch['label']]} for batch in batches)
+  weighed = ({**batch, 'weight': weights[batch['label']]} for batch in _open_batches(config, split, place, read))
   stacked = stack_batches(weighed, hyper.steps_per_dispatch)
-  with _progress_bar(hyper, len(split) // hyper.batch_size, place) as bar:
+  with _progress_bar(hyper, count_batches(config, split), place) as bar:
     started = time.perf_counter()
     state, rows, signal = run_epoch(step, state, parallel.to_devices(stacked), bar, split.table['clip'], ask)
     speed = len(rows) * hyper.batch_size / (time.perf_counter() - started)
@@ -104,6 +95,23 @@ def train_epoch(
     **{f'train_{name}': sums[name] / place.batches for name in ('loss', 'objective', 'accuracy')},
   }
   return state, place, figures, signal
+
+
+def _open_batches(config: ml_collections.ConfigDict, split: Split, place: Place, read: Reader) -> Iterator[Batch]:
+  """The batches of an epoch from a place in it, with pseudo-fakes where the config asks for them."""
+  hyper, pseudo = config.train, PseudoFakes(**config.pseudo)
+  where: dict[str, Any] = {'first': place.batches, 'share': share()}
+  if pseudo.share:
+    return mixed_batches(split, hyper.batch_size, config.seed, place.epochs, pseudo, **where)
+  balanced = hyper.imbalance == 'balanced'
+  choice: dict[str, Any] = {'weights': config.data.weights, 'balanced': balanced, 'read': read}
+  return train_batches(split, hyper.batch_size, config.seed, place.epochs, **choice, **where)
+
+
+def count_batches(config: ml_collections.ConfigDict, split: Split) -> int:
+  """Batches of an epoch."""
+  rounds = config.pseudo.rounds if config.pseudo.share else 1
+  return len(split) * rounds // config.train.batch_size
 
 
 def run_epoch(

@@ -15,7 +15,6 @@ import flax.linen as nn
 import jax
 import ml_collections
 import numpy as np
-from flax.traverse_util import flatten_dict
 
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import PARTS
@@ -29,7 +28,8 @@ from lipfake_jax.scoring import aggregation, verdict
 from lipfake_jax.scoring.metrics import evaluate_scores
 from lipfake_jax.training import closed_form, history, parallel, signals
 from lipfake_jax.training.augment import Augmentation
-from lipfake_jax.training.epoch import CACHES, CALM, Place, open_cache, train_epoch
+from lipfake_jax.training.epoch import CACHES, CALM, Place, count_batches, open_cache, train_epoch
+from lipfake_jax.training.first_weights import take_weights
 from lipfake_jax.training.optimizer import SELECTIONS, Progress, create_optimizer, create_schedule, update_progress
 from lipfake_jax.training.precision import PRECISIONS, resolve_precision
 from lipfake_jax.training.state import TrainState, create_train_state
@@ -65,14 +65,14 @@ def train(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None
     train_split, validation = (shuffle_labels(split, config.seed) for split in (train_split, validation))
   for split in (train_split, validation):
     _check_classes(split)
-  tx = create_optimizer(hyper.weight_decay, hyper.gradient_clip, hyper.accumulate)
+  tx = create_optimizer(hyper.weight_decay, hyper.gradient_clip, hyper.accumulate, hyper.relative)
   freeze = tuple(filter(None, hyper.freeze.split('+')))
   shape = train_split.clip_shape
   state = create_train_state(model, shape, tx, hyper.learning_rate, precision, config.seed, freeze)
   before: list[dict[str, Any]] = []
   if config.init_from and not checkpoints.started(workdir):
-    state, before = take_weights(state, Path(config.init_from))
-  schedule = _create_schedule(hyper, len(train_split))
+    state, before = take_weights(state, config.init_from)
+  schedule = _create_schedule(hyper, count_batches(config, train_split))
   reals, fakes = class_shares(train_split, data.weights)
   prior = float(np.log(fakes / reals)) if hyper.imbalance == 'logit_adjustment' else 0.0
   augmentation = Augmentation(**config.augment)
@@ -84,8 +84,8 @@ def train(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None
   decide(workdir, validation, config.eval.batch_size, config.eval.threshold)
 
 
-def _create_schedule(hyper: ml_collections.ConfigDict, clips: int) -> Callable[[jax.Array], jax.Array]:
-  updates = clips // hyper.batch_size / hyper.accumulate  # of an epoch
+def _create_schedule(hyper: ml_collections.ConfigDict, batches: int) -> Callable[[jax.Array], jax.Array]:
+  updates = batches / hyper.accumulate  # of an epoch
   floor = hyper.min_learning_rate / hyper.learning_rate if hyper.learning_rate else 1.0
   return create_schedule(hyper.schedule, int(updates * hyper.epochs), round(updates * hyper.warmup_epochs), floor)
 
@@ -138,7 +138,7 @@ def _train(
     while place.epochs < hyper.epochs and progress.stale < hyper.early_stopping_patience:
       state = state.replace(rate=np.float32(progress.learning_rate))
       state, place, figures, signal = advance(state, place)
-      if signal and place.batches < len(train_split) // hyper.batch_size:
+      if signal and place.batches < count_batches(config, train_split):
         save(None)
         raise signal
       row = {'epoch': place.epochs + 1, 'step': int(state.step), 'updates': int(state.updates), **figures}
@@ -181,25 +181,6 @@ def _judge(hyper: ml_collections.ConfigDict, progress: Progress, row: Mapping[st
     floor=hyper.min_learning_rate,
   )
   return progress, score
-
-
-def take_weights(state: TrainState, workdir: Path) -> tuple[TrainState, list[dict[str, Any]]]:
-  """The best weights of another run as the first ones of this, and the data that they were trained on.
-
-  Raises:
-    UserError: they are of another architecture, or there are none.
-  """
-  weights, meta = checkpoints.restore_best(workdir)
-  ours, theirs = (
-    {name: leaf.shape for name, leaf in flatten_dict(tree, sep='/').items()} for tree in (state.variables, weights)
-  )
-  if ours != theirs:
-    name = next(name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name))
-    raise UserError(
-      f'init_from={workdir}: its {meta["model"]["name"]} does not fit: {name} is {theirs.get(name)} there and'
-      f' {ours.get(name)} here; choose the same model, and clips of the same size'
-    )
-  return state.replace(**weights), [meta['data'], *meta['before']]
 
 
 def shuffle_labels(split: Split, seed: int) -> Split:

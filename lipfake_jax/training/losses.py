@@ -21,6 +21,18 @@ def cross_entropy(logits: jax.Array, labels: jax.Array, weights: jax.Array) -> j
   return (weights * optax.sigmoid_binary_cross_entropy(scores, labels.astype(jnp.float32))).mean()
 
 
+def patch_loss(logits: jax.Array, covered: jax.Array) -> jax.Array:
+  """Mean cross-entropy over the patches of which is known how far a donor covers them.
+
+  Args:
+    logits: float [B, T, G, G], positive for forged.
+    covered: float [B, G, G], 0 to 1; below 0 where it is unknown.
+  """
+  known = (covered >= 0)[:, None] & jnp.ones_like(logits, bool)
+  target = jnp.broadcast_to(jnp.clip(covered, 0, 1)[:, None], logits.shape)
+  return optax.sigmoid_binary_cross_entropy(logits, target).mean(where=known)
+
+
 def l2_penalty(params: Mapping[str, Any], kernels: Sequence[tuple[str, ...]]) -> jax.Array:
   """Sum of squares of the named kernels, as Keras' regularizers.l2 (no factor 1/2). Not AdamW's weight decay.
 

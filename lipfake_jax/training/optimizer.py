@@ -10,6 +10,7 @@ import optax
 
 from lipfake_jax.core.errors import UserError
 
+LEAST_SCALE = 0.03
 SCHEDULES = ('plateau', 'cosine')
 
 # What early stopping and the best weights go by: figures of the validation split, and the sign that makes less better.
@@ -17,7 +18,7 @@ SELECTIONS = {'loss': 1, 'brier': 1, 'auc': -1, 'balanced_accuracy': -1}
 
 
 def create_optimizer(
-  weight_decay: float, gradient_clip: float = 0.0, accumulate: int = 1
+  weight_decay: float, gradient_clip: float = 0.0, accumulate: int = 1, relative: bool = False
 ) -> optax.GradientTransformation | optax.MultiSteps:
   """AdamW at a learning rate of 1: the step multiplies what it returns by the rate that is due.
 
@@ -27,9 +28,14 @@ def create_optimizer(
     weight_decay: AdamW's.
     gradient_clip: largest norm of all gradients together, longer ones are shortened; 0 leaves them.
     accumulate: steps whose gradients are averaged for one update.
+    relative: the steps of an array are in proportion to the root mean square of its values, as Adafactor's and LAMB's
+      are, or to LEAST_SCALE where that is more: for kernels into which batch statistics were folded, whose sizes differ
+      by a factor of a hundred.
   """
   clip = [optax.clip_by_global_norm(gradient_clip)] if gradient_clip else []
-  chain = optax.chain(*clip, optax.scale_by_adam(eps=1e-7), optax.add_decayed_weights(weight_decay), optax.scale(-1))
+  scale = [optax.scale_by_param_block_rms(LEAST_SCALE)] if relative else []
+  decay = optax.add_decayed_weights(weight_decay)
+  chain = optax.chain(*clip, optax.scale_by_adam(eps=1e-7), decay, *scale, optax.scale(-1))
   return optax.MultiSteps(chain, accumulate) if accumulate > 1 else chain
 
 

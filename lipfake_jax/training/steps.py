@@ -1,6 +1,7 @@
 """Training steps and evaluation steps, as pure functions of their arguments. `parallel` runs them on devices.
 
-They work on one device's share of a batch: {'clip': uint8 [B, T, H, W, C], 'label': int32 [B], 'weight': float32 [B]}.
+They work on one device's share of a batch: {'clip': uint8 [B, T, H, W, C], 'label': int32 [B], 'weight': float32 [B]},
+with pseudo-fakes 'patches' float32 [B, G, G], too, see `pseudo_batches`.
 Clips travel as bytes and become float here, on the device; of lips 'clip' is float32 [B, T, K, 2].
 """
 
@@ -14,7 +15,7 @@ import optax
 
 from lipfake_jax.inference.parallel_eval import AXIS, eval_step, to_float
 from lipfake_jax.training.augment import Augmentation, augment_clips
-from lipfake_jax.training.losses import cross_entropy, l2_penalty
+from lipfake_jax.training.losses import cross_entropy, l2_penalty, patch_loss
 from lipfake_jax.training.state import TrainState, trained_part
 
 Batch = dict[str, jax.Array]
@@ -90,9 +91,12 @@ def train_step(
     params = {**state.params, **trained}
     variables = {**state.variables, 'params': params}
     with nn.intercept_methods(frozen_as_in_inference(freeze)):
-      logits, changed = state.apply_fn(variables, clips, True, rngs=rngs, mutable=['batch_stats'])
+      logits, changed = state.apply_fn(variables, clips, True, rngs=rngs, mutable=['batch_stats', 'patches'])
     fit = cross_entropy(logits + prior_log_odds, batch['label'], batch['weight'])
-    return fit + l2_weight * l2_penalty(params, l2_kernels), (logits, changed.get('batch_stats', {}))
+    objective = fit + l2_weight * l2_penalty(params, l2_kernels)
+    if 'patches' in batch:
+      objective += patch_loss(changed['patches']['logits'][0], batch['patches'])
+    return objective, (logits, changed.get('batch_stats', {}))
 
   trained = trained_part(state.params, freeze)
   finite: jax.Array | bool = True

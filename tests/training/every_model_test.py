@@ -32,6 +32,11 @@ SMALL = {
   'xception_frames': ({'stem': (4, 4), 'entry': (6,), 'middle': 0, 'exit': (8, 8, 12), **STILL}, (2, 20, 20, 3)),
   'cnn5_frames': ({'filters': (2, 2, 4, 4, 8), 'hidden': 8, **STILL}, (2, 32, 32, 3)),
   'resnet_tcn': ({**SMALL_RESNET, **STILL}, (4, 16, 16, 3)),
+  'effnet_frames': ({'blocks': 4, 'depth': 5, 'neck': 8, **STILL}, (4, 16, 16, 3)),
+  'effnet_lstm': (
+    {'blocks': 4, 'depth': 5, 'neck': 8, 'units': 4, 'lstm_dropout': 0.0, **STILL},
+    (4, 16, 16, 3),
+  ),
   'lip_kinematics': ({'units': 8, **STILL}, (6, 64, 2)),
 }
 EXACT = 'lip_kinematics'  # without batch statistics; also in float32

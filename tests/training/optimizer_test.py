@@ -43,6 +43,15 @@ def test_long_gradients_are_shortened():
   np.testing.assert_allclose(moments[1], np.array([30.0, 40.0]) * 0.1, rtol=1e-5)
 
 
+def test_relative_steps_are_in_proportion_to_an_arrays_size():
+  """Root mean squares of 5 and of .001: the first step is the sign of the gradient times 5, and times LEAST_SCALE."""
+  params = {'large': jnp.array([7.0, -1.0]), 'small': jnp.array([0.001, 0.001])}
+  tx = optimizer.create_optimizer(0.0, relative=True)
+  updates, _ = tx.update({name: jnp.array([2.0, -3.0]) for name in params}, tx.init(params), params)
+  np.testing.assert_allclose(updates['large'], [-5, 5], rtol=1e-5)
+  np.testing.assert_allclose(updates['small'], [-optimizer.LEAST_SCALE, optimizer.LEAST_SCALE], rtol=1e-3)
+
+
 def test_the_plateaus_factor_is_one():
   assert create_schedule('plateau', 10, 0, 0.1)(jnp.int32(7)) == 1
 

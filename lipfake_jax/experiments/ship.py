@@ -1,0 +1,66 @@
+"""The best weights of a run, made those that come with the package.
+
+In: a workdir, and the validation part that it was chosen by. Out: the two files of `models.shipped`: the weights in
+float16, and what they are, how they decide, and when they do not. Next stage: `inference.run.open_shipped`.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from lipfake_jax.core.errors import UserError
+from lipfake_jax.data.dataset import open_split, read_choice
+from lipfake_jax.inference import checkpoints
+from lipfake_jax.inference.parallel_eval import parallel_eval_step
+from lipfake_jax.inference.run import score_clips
+from lipfake_jax.models import create_model
+from lipfake_jax.models.shipped import FOLDER, save_shipped
+from lipfake_jax.scoring.conformal import Limits, fit_limits
+from lipfake_jax.scoring.scores import video_scores
+from lipfake_jax.scoring.verdict import choose_decision
+
+RULE = 'balanced_accuracy'  # of the threshold
+ERROR = 0.1  # of the verdicts on each class, see `conformal`
+
+
+def ship(
+  workdir: Path, data_dir: str | None, version: str, training: str, folder: Path = FOLDER, batch_size: int = 16
+) -> Limits:
+  """Writes a run's best weights as the shipped ones, with threshold, temperature and limits from its validation part.
+
+  Args:
+    workdir: of the run.
+    data_dir: where its dataset is kept.
+    version: of the weights.
+    training: how they came about, in words.
+    folder: where to write.
+    batch_size: clips at once.
+
+  Returns:
+    The limits, for people to see.
+
+  Raises:
+    UserError: no run, no dataset, or a validation part of one class.
+  """
+  weights, meta = checkpoints.restore_best(workdir)
+  weights = jax.tree.map(lambda leaf: np.asarray(leaf, np.float16).astype(np.float32), weights)  # as they will be read
+  model = create_model(meta['model']['name'], meta['model']['arguments'])
+  split = open_split(read_choice(meta['data']), 'validation', data_dir, model.input)
+  if len(np.unique(split.labels)) < 2:
+    raise UserError(f'{split.dataset} validation holds one class: limits need both')
+  step = parallel_eval_step(model.apply)
+  scores = video_scores(
+    score_clips(lambda clips: step(weights, clips), split, batch_size), split, meta['model']['aggregation']
+  )
+  limits = fit_limits(scores.labels, scores.p_fake, scores.groups, ERROR)
+  about = {
+    'version': version,
+    'training': training,
+    **{name: meta[name] for name in ('model', 'clip', 'data', 'before', 'digests')},
+    'decision': dataclasses.asdict(choose_decision(scores.labels, scores.p_fake, RULE)),
+    'limits': dataclasses.asdict(limits),
+  }
+  save_shipped(weights, about, folder)
+  return limits
