@@ -38,7 +38,7 @@ STEPS = (0x9E3779B97F4A7C15, *(math.isqrt(p << 128) % 2**64 for p in (2, 3, 7, 1
 BLOCK = 8  # numbers that a seed puts into another order: one for each word of 4 bytes in a SHA-256
 
 
-def draw(name: str, seed: int) -> float:
+def draw_number(name: str, seed: int) -> float:
   """A number in [0, 1) from a name and a seed alone.
 
   Names that differ in their numbers (id0_0001, id0_0002, id1_0001, ...) are spread evenly rather than at random: of
@@ -77,7 +77,7 @@ def assign_parts(rows: Sequence[Row], split: str, seed: int = 0) -> list[str]:
     UserError: an unknown split, or 'official' where no list names any video.
   """
   if split == 'paper':
-    return [_part(draw(f'paper/{row["dataset"]}/{stem(row["key"])}', seed), PAPER_SHARES) for row in rows]
+    return [_part(draw_number(f'paper/{row["dataset"]}/{stem(row["key"])}', seed), PAPER_SHARES) for row in rows]
   if split == 'identity':
     return [_part_of_people(row, seed, SHARES) for row in rows]
   if split == 'official':
@@ -150,7 +150,7 @@ def _part(number: float, shares: Sequence[float]) -> str:
 
 def _part_of_people(row: Row, seed: int, shares: Sequence[float]) -> str:
   """The part in which all persons of a video are, or the video that it was made from; '' if they are not in one."""
-  parts = {_part(draw(unit, seed), shares) for unit in units(row)}
+  parts = {_part(draw_number(unit, seed), shares) for unit in units(row)}
   return parts.pop() if len(parts) == 1 else ''
 
 

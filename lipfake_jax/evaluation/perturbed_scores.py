@@ -71,7 +71,7 @@ def limit_videos(videos: Sequence[VideoRecord], limit: int) -> list[VideoRecord]
     raise UserError(f'--limit={limit}: give at least 2, one of each class, or 0 for all')
   if not limit:
     return list(videos)
-  shuffled = sorted(videos, key=lambda video: splits.draw(f'limit/{video.dataset}/{video.key}', seed=0))
+  shuffled = sorted(videos, key=lambda video: splits.draw_number(f'limit/{video.dataset}/{video.key}', seed=0))
   return [video for label in LABELS for video in [v for v in shuffled if v.label == label][: limit // 2]]
 
 

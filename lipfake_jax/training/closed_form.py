@@ -17,7 +17,7 @@ from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.people import units
 from lipfake_jax.data.batches import read_batch
 from lipfake_jax.data.dataset import Split
-from lipfake_jax.training.epoch import Place
+from lipfake_jax.training.epoch import RunPosition
 from lipfake_jax.training.state import TrainState
 
 IMBALANCE = ('none', 'class_weights')
@@ -40,7 +40,7 @@ def check_config(config: ml_collections.ConfigDict) -> None:
 
 def fit_epoch(
   config: ml_collections.ConfigDict, fit: Callable, state: TrainState, split: Split
-) -> tuple[TrainState, Place, dict[str, Any], None]:
+) -> tuple[TrainState, RunPosition, dict[str, Any], None]:
   """Fits a model to a split.
 
   Args:
@@ -67,4 +67,4 @@ def fit_epoch(
     'train_loss': float(sigmoid_binary_cross_entropy(logits, split.labels).mean()),
     'train_accuracy': float(((logits > 0) == split.labels).mean()),
   }
-  return state, Place(batches=len(split) // config.train.batch_size), figures, None
+  return state, RunPosition(batches=len(split) // config.train.batch_size), figures, None

@@ -43,7 +43,7 @@ Step = Callable[[TrainState, dict[str, jax.Array]], tuple[TrainState, dict[str, 
 
 
 @dataclasses.dataclass(frozen=True)
-class Place:
+class RunPosition:
   """How far a run has come.
 
   Attributes:
@@ -58,8 +58,8 @@ class Place:
 
 
 def train_epoch(
-  config, step: Step, state: TrainState, split: Split, place: Place, read: Reader, ask: signals.Ask
-) -> tuple[TrainState, Place, dict[str, Any], Interrupted | None]:
+  config, step: Step, state: TrainState, split: Split, place: RunPosition, read: Reader, find_signal: signals.FindSignal
+) -> tuple[TrainState, RunPosition, dict[str, Any], Interrupted | None]:
   """What is left of one epoch, with its progress bar.
 
   Args:
@@ -69,7 +69,7 @@ def train_epoch(
     split: to train on.
     place: where the run stands.
     read: from `open_cache`.
-    ask: whether a signal has come.
+    find_signal: whether a signal has come.
 
   Returns:
     The new state; the place reached, within the epoch if a signal ended it; figures of the epoch; the signal.
@@ -84,10 +84,10 @@ def train_epoch(
   stacked = stack_batches(weighed, hyper.steps_per_dispatch)
   with _progress_bar(hyper, count_batches(config, split), place) as bar:
     started = time.perf_counter()
-    state, rows, signal = run_epoch(step, state, parallel.to_devices(stacked), bar, split.table['clip'], ask)
+    state, rows, signal = run_epoch(step, state, parallel.to_devices(stacked), bar, split.table['clip'], find_signal)
     speed = len(rows) * hyper.batch_size / (time.perf_counter() - started)
   sums = functools.reduce(lambda total, row: {name: total[name] + row[name] for name in SUMMED}, rows, place.sums)
-  place = Place(place.epochs, place.batches + len(rows), sums)
+  place = RunPosition(place.epochs, place.batches + len(rows), sums)
   figures = {
     'clips_per_s': round(speed, 2),
     'learning_rate': rows[-1]['rate'],
@@ -97,7 +97,7 @@ def train_epoch(
   return state, place, figures, signal
 
 
-def _open_batches(config: ml_collections.ConfigDict, split: Split, place: Place, read: Reader) -> Iterator[Batch]:
+def _open_batches(config: ml_collections.ConfigDict, split: Split, place: RunPosition, read: Reader) -> Iterator[Batch]:
   """The batches of an epoch from a place in it, with pseudo-fakes where the config asks for them."""
   hyper, pseudo = config.train, PseudoFakes(**config.pseudo)
   where: dict[str, Any] = {'first': place.batches, 'share': share()}
@@ -120,7 +120,7 @@ def run_epoch(
   batches: Iterator[dict[str, jax.Array]],
   bar: tqdm,
   names: Sequence[str],
-  ask: signals.Ask,
+  find_signal: signals.FindSignal,
 ) -> tuple[TrainState, list[dict[str, float]], Interrupted | None]:
   """Trains on each batch once, until they or a signal end it.
 
@@ -132,7 +132,7 @@ def run_epoch(
     batches: on the devices, [devices, K, B / devices, ...].
     bar: moved on by each batch.
     names: of the clips, by position.
-    ask: whether a signal has come, after each dispatch.
+    find_signal: whether a signal has come, after each dispatch.
 
   Returns:
     The new state, the metrics of each step, and the signal.
@@ -151,7 +151,7 @@ def run_epoch(
       bar.set_postfix(step=number, loss=f'{rows[-1]["loss"]:.3f}', refresh=False)
     number += batch['label'].shape[1]
     bar.update(batch['label'].size * share()[1])
-    if signal := ask(number):
+    if signal := find_signal(number):
       break
   for dispatched in pending:
     rows += _fetch(*dispatched, names)
@@ -170,7 +170,7 @@ def _fetch(number: int, metrics: dict[str, jax.Array], positions: jax.Array, nam
   return rows
 
 
-def _progress_bar(hyper: ml_collections.ConfigDict, batches: int, place: Place) -> tqdm:
+def _progress_bar(hyper: ml_collections.ConfigDict, batches: int, place: RunPosition) -> tqdm:
   """Counts clips: of the epoch, per second, time left; `run_epoch` adds step and loss."""
   devices = jax.device_count()
   return tqdm(

@@ -28,7 +28,7 @@ from lipfake_jax.scoring import aggregation, verdict
 from lipfake_jax.scoring.metrics import evaluate_scores
 from lipfake_jax.training import closed_form, history, parallel, signals
 from lipfake_jax.training.augment import Augmentation
-from lipfake_jax.training.epoch import CACHES, CALM, Place, count_batches, open_cache, train_epoch
+from lipfake_jax.training.epoch import CACHES, CALM, RunPosition, count_batches, open_cache, train_epoch
 from lipfake_jax.training.first_weights import take_weights
 from lipfake_jax.training.optimizer import SELECTIONS, Progress, create_optimizer, create_schedule, update_progress
 from lipfake_jax.training.precision import PRECISIONS, resolve_precision
@@ -102,7 +102,7 @@ def _train(
 ) -> None:
   """All that is left to train. `before`: the data that the initial weights were trained on, if any."""
   hyper, main = config.train, share()[0] == 0
-  progress, place = Progress(hyper.learning_rate), Place()
+  progress, place = Progress(hyper.learning_rate), RunPosition()
   score_validation = open_scorer(state.apply_fn, config)
   read, cache = open_cache(config.data.cache, train_split)
   key = jax.random.key(config.seed + 1)
@@ -112,12 +112,12 @@ def _train(
     hold_workdir(workdir) if main else contextlib.nullcontext(),
     checkpoints.open_manager(workdir) as manager,
     history.open_board(workdir, main) as board,
-    signals.watch() as ask,
+    signals.watch() as find_signal,
   ):
     if restored := checkpoints.restore_latest(manager, state):
       state, meta = restored
       _check_data(workdir, meta, digests)
-      progress, place, before = Progress(**meta['progress']), Place(**meta['place']), meta['before']
+      progress, place, before = Progress(**meta['progress']), RunPosition(**meta['place']), meta['before']
       print(f'going on after epoch {place.epochs}, step {int(state.step)}')
     else:
       history.add_clips(board, train_split, Augmentation(**config.augment), config.seed)
@@ -127,10 +127,10 @@ def _train(
     def step(state: TrainState, batch: dict[str, jax.Array]):
       return train_step(state, batch, key, cache)
 
-    def advance(state: TrainState, place: Place):
+    def advance(state: TrainState, place: RunPosition):
       if hasattr(model, 'fit'):
         return closed_form.fit_epoch(config, model.fit, state, train_split)
-      return train_epoch(config, step, state, train_split, place, read, ask)
+      return train_epoch(config, step, state, train_split, place, read, find_signal)
 
     def save(score: float | None) -> None:
       checkpoints.save(manager, state, describe(config, train_split.spec, digests, before, progress, place), score)
@@ -143,7 +143,7 @@ def _train(
         raise signal
       row = {'epoch': place.epochs + 1, 'step': int(state.step), 'updates': int(state.updates), **figures}
       row |= _validate(score_validation, state.variables, validation, row['epoch'])
-      place = Place(row['epoch'])
+      place = RunPosition(row['epoch'])
       progress, score = _judge(hyper, progress, row)
       save(score)
       if main:
@@ -151,7 +151,7 @@ def _train(
       print(history.epoch_line(row, progress, hyper.selection))
       if progress.collapsed >= COLLAPSE_EPOCHS:
         print(history.collapse_warning(row, progress.collapsed))
-      if signal := signal or ask(int(state.step)):
+      if signal := signal or find_signal(int(state.step)):
         raise signal
   if main:
     history.draw_curves(workdir, best=place.epochs - progress.stale)
@@ -202,7 +202,7 @@ def describe(
   clips: dict[str, str],
   before: list[dict[str, Any]],
   progress: Progress,
-  place: Place,
+  place: RunPosition,
 ) -> dict[str, Any]:
   """What a checkpoint tells of itself: the model, its clips, all data its weights have seen, and where training is.
 

@@ -10,12 +10,12 @@ from jax.experimental import multihost_utils
 
 from lipfake_jax.core.errors import Interrupted
 
-Ask = Callable[[int], Interrupted | None]
+FindSignal = Callable[[int], Interrupted | None]
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextlib.contextmanager
-def watch() -> Iterator[Ask]:
+def watch() -> Iterator[FindSignal]:
   """While it is open, a signal ends nothing by itself; a second one ends the process at once.
 
   The function it yields takes the number of the step that was just done. Once a signal has come, it returns the
@@ -35,17 +35,17 @@ def watch() -> Iterator[Ask]:
     for number, handler in before.items():
       signal.signal(number, handler)
 
-  def ask(step: int) -> Interrupted | None:
+  def find_signal(step: int) -> Interrupted | None:
     return _interrupted(caught[0], step) if caught else None
 
   before = {number: signal.signal(number, note) for number in SIGNALS}
   try:
-    yield ask
+    yield find_signal
   finally:
     restore()
 
 
-def _together() -> Ask:
+def _together() -> FindSignal:
   """JAX's own handler notices SIGTERM in any process, and names a number at which all of them stop.
 
   It is one more than the highest that any of them has asked about, which numbers of steps can jump over: several steps
@@ -53,11 +53,11 @@ def _together() -> Ask:
   """
   numbers = itertools.count(1)
 
-  def ask(step: int) -> Interrupted | None:
+  def find_signal(step: int) -> Interrupted | None:
     reached = multihost_utils.reached_preemption_sync_point(next(numbers))
     return _interrupted(signal.SIGTERM, step) if reached else None
 
-  return ask
+  return find_signal
 
 
 def _interrupted(number: int, step: int) -> Interrupted:

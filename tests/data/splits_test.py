@@ -10,7 +10,7 @@ from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.people import people
 from lipfake_jax.core.vocabulary import LABELS, PARTS
 from lipfake_jax.data import splits
-from lipfake_jax.data.splits import SHARES, assign_parts, draw, select_part
+from lipfake_jax.data.splits import SHARES, assign_parts, draw_number, select_part
 
 
 def row(key, label='real', **fields):
@@ -138,7 +138,7 @@ def test_the_draw_of_seed_0_stays_what_it_was():
   """Runs that were trained with it must not meet their training videos in a test part."""
   found = ''.join(part[1] for part in assign_parts([row(n, identity=n) for n in PEOPLE[:20]], 'identity'))
   assert found == 'rrerrarerrarrrrerrar'  # the second letter of each part
-  assert draw('set/id7_id11_0003', 0) == 0.8989341537984568
+  assert draw_number('set/id7_id11_0003', 0) == 0.8989341537984568
 
 
 def test_a_fake_of_an_unknown_person_goes_with_its_original():
@@ -227,7 +227,7 @@ def test_mistakes_name_the_choices(split, part, message):
 
 
 def test_draws_are_numbers_below_one():
-  draws = [draw(f'name {n}', 0) for n in range(1000)]
+  draws = [draw_number(f'name {n}', 0) for n in range(1000)]
   assert min(draws) >= 0
   assert max(draws) < 1
   assert len(set(draws)) == 1000

@@ -430,7 +430,7 @@ def test_imbalance_is_met_by_weights_or_by_sampling(tiny_data, monkeypatch, imba
 
   monkeypatch.setattr(epoch, 'run_epoch', collect)
   config = tiny_config(**{'train.imbalance': imbalance, 'train.batch_size': 2})
-  epoch.train_epoch(config, None, None, skewed, epoch.Place(), None, None)
+  epoch.train_epoch(config, None, None, skewed, epoch.RunPosition(), None, None)
   assert dict(seen) == pytest.approx(weights)
   assert sum(label for label, _ in seen) == fakes
 
@@ -478,7 +478,7 @@ def test_class_weights_make_up_for_the_weights_of_datasets(tiny_data, monkeypatc
 
   monkeypatch.setattr(epoch, 'run_epoch', collect)
   config = tiny_config(**{'train.imbalance': 'class_weights', 'data.weights': (3.0, 1.0)})
-  epoch.train_epoch(config, None, None, split, epoch.Place(), None, None)
+  epoch.train_epoch(config, None, None, split, epoch.RunPosition(), None, None)
   assert seen == pytest.approx({0: 88 / 116, 1: 88 / 60})
 
 

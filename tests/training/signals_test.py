@@ -10,11 +10,11 @@ from lipfake_jax.training import signals
 @pytest.mark.parametrize(('number', 'code'), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_is_told_when_asked_and_a_second_one_is_not_held_back(number, code):
   before = signal.getsignal(number)
-  with signals.watch() as ask:
-    assert ask(6) is None
+  with signals.watch() as find_signal:
+    assert find_signal(6) is None
     assert signal.getsignal(number) != before
     os.kill(os.getpid(), number)
-    told = ask(7)
+    told = find_signal(7)
     assert told.code == code
     assert str(told) == f'{number.name}: saved after step 7; the same command goes on from there'
     assert signal.getsignal(number) == before
@@ -31,8 +31,8 @@ def test_several_processes_count_their_questions(monkeypatch):
 
   monkeypatch.setattr(jax, 'process_count', lambda: 2)
   monkeypatch.setattr(signals.multihost_utils, 'reached_preemption_sync_point', reached)
-  with signals.watch() as ask:
-    answers = [ask(step) for step in (2, 4, 6, 8)]
+  with signals.watch() as find_signal:
+    answers = [find_signal(step) for step in (2, 4, 6, 8)]
   assert asked == [1, 2, 3, 4]
   assert answers[:3] == [None, None, None]
   assert str(answers[3]).startswith('SIGTERM: saved after step 8')
