@@ -8,7 +8,7 @@ from configs import default
 
 
 def get_config():
-  """About 47,000 frames; docs/model_card.md has the time it took and what came out."""
+  """About 25,600 frames; docs/model_card.md has the time it took and what came out."""
   config = default.get_config()
   config.init_from = 'imagenet'
   config.data.dataset = 'video_folder'
@@ -23,8 +23,8 @@ def get_config():
   config.train.batch_size = 24
   config.train.relative = True
   config.train.freeze = 'stem'
-  config.train.epochs = 11
-  config.train.early_stopping_patience = 11
+  config.train.epochs = 6
+  config.train.early_stopping_patience = 6
   config.train.learning_rate = 2e-3
   config.train.min_learning_rate = 2e-5
   config.train.weight_decay = 0.02

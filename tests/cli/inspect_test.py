@@ -60,3 +60,12 @@ def test_an_unknown_config_is_told_with_those_that_exist(tmp_path, face_video, c
   assert stop.value.code == 2
   assert capsys.readouterr().err.startswith('error: --config=lips: choose one of flow_lips_60x64, ')
   assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.slow
+def test_pseudo_fakes_are_drawn_beside_the_real(tmp_path, face_video, blank_video, capsys):
+  main(['inspect', str(face_video), str(blank_video), '--pseudo-fakes', f'--out={tmp_path}'])
+  picture = cv2.imread(str(tmp_path / 'face.pseudo_fakes.png'))
+  assert min(picture.shape[:2]) > 1000
+  assert not (tmp_path / 'blank.pseudo_fakes.png').exists()
+  assert str(tmp_path / 'face.pseudo_fakes.png') in capsys.readouterr().out
