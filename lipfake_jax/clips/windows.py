@@ -23,9 +23,9 @@ MOST = 120  # windows a track; where that is not enough they are spread evenly o
 def cut_windows(analysis: Analysis, track: Track, spec: ClipSpec, most: int = MOST) -> Iterator[Clip]:
   """The windows of a track, in time order, one clip each.
 
-  Where the rule is 'contiguous' a window is as long as a clip: T moments in a row at the spec's rate. Otherwise it lasts
-  WINDOW_S, or as long as T frames take, and the spec's rule chooses the T frames in it. Windows adjoin, and overlap as
-  little as it takes to reach both ends; more than `most` are thinned out evenly.
+  Where the rule is 'contiguous' a window is as long as a clip: T moments in a row at the spec's rate. Otherwise it
+  lasts WINDOW_S, or as long as T frames take, and the spec's rule chooses the T frames in it. Windows adjoin, and
+  overlap as little as it takes to reach both ends; more than `most` are thinned out evenly.
   """
   if spec.rule == 'contiguous':
     track = dataclasses.replace(track, measured=np.ones(len(track), bool))  # nothing hangs on it: estimates will do

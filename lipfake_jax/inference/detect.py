@@ -28,8 +28,8 @@ from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.names import printable
 from lipfake_jax.inference.findings import Document, Window, describe_video
 from lipfake_jax.inference.run import Run, open_run, open_shipped, read_input, score_arrays
+from lipfake_jax.models.shipped import NAME, SHIPPED
 
-SHIPPED = 'shipped'
 PEOPLE = ('all', 'largest')
 TIME_LIMIT_S = 6 * 3600.0  # for one video: what needs longer hangs
 
@@ -45,12 +45,14 @@ class Finding:
     document: see `findings`; its timing is empty, so that it is the same whenever it is made.
     timing: seconds: 'look' for faces and windows, 'score' for the model.
     pictures: of each person's windows, what `picture` made of their clips.
+    stopped: whether Ctrl-C came before its end.
   """
 
   video: Path
   document: Document
   timing: dict[str, float | None]
   pictures: list[list[Any]]
+  stopped: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,12 +66,15 @@ class Stop:
 
 
 def open_weights(name: str) -> Run:
-  """The shipped weights by 'shipped', or those of the run in a folder.
+  """The shipped weights by 'shipped', or those in a folder: of a run, or kept as the shipped ones are.
 
   Raises:
     UserError: they are missing or damaged.
   """
-  return open_shipped() if name == SHIPPED else open_run(Path(name))
+  if name == SHIPPED:
+    return open_shipped()
+  folder = Path(name).expanduser()
+  return open_shipped(folder) if (folder / f'{NAME}.json').is_file() else open_run(folder)
 
 
 def detect_videos(
@@ -153,4 +158,4 @@ def _score(run: Run, video: Path, folder: Path, picture: Picture, people: str, c
   seconds = folder / SECONDS
   timing = {'look': float(seconds.read_text()) if seconds.exists() else None, 'score': time.monotonic() - began}
   shutil.rmtree(folder)
-  return Finding(video, document, timing, [pictures[number] for number in sorted(pictures)])
+  return Finding(video, document, timing, [pictures[number] for number in sorted(pictures)], facts['stopped'])

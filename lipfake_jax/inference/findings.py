@@ -153,8 +153,8 @@ def _judge_person(p_fake: float, warnings: Sequence[str], run: Run) -> tuple[str
 def _judge_video(people: Sequence[Document], facts: Mapping[str, Any]) -> Document:
   """Verdict, scores and reason of a video: those of the person with the highest score among those that decide.
 
-  It is fake where one person is, inconclusive where nobody is and one is inconclusive, else real. People outside of what
-  scores were measured on decide where there is nobody else.
+  It is fake where one person is, inconclusive where nobody is and one is inconclusive, else real. People outside of
+  what scores were measured on decide where there is nobody else.
   """
   if not people:
     reason, detail = facts['reason'] or 'too_short', facts['detail'] or 'no face is in view long enough'
