@@ -1,4 +1,4 @@
-"""Looks for signs of a fake in videos: who, at which second, how sure.
+"""Looks for signs of a fake in videos: whose face, when, how sure.
 
 Every face is scored in windows over the whole video. With --out, each video V gets
 V.json and V.html: the verdict in words, the moments, what speaks for and against it.

@@ -47,7 +47,7 @@ def explain_verdict(document: Document) -> Iterator[str]:
     return
   first = next(person for person in people if person['verdict'] == verdict and person['p_fake'] == document['p_fake'])
   top = max(first['windows'], key=lambda window: window['p_fake'])
-  yield f'{_rule(document)} Person {first["id"]} has {first["p_fake"]:.3f}.'
+  yield f'Person {first["id"]} has a score of {first["p_fake"]:.3f}. {_rule(document)}'
   if verdict == 'real':
     yield 'That is no proof that it is real: fakes of another kind than the model was trained on may look like this.'
   else:

@@ -29,6 +29,10 @@ STYLE = """
 .window:target::details-content { content-visibility: visible; display: block; height: auto; }
 .window figure { padding: .2rem 0 .8rem; }
 .window figure img { max-width: 100%; margin: 0; }
+@media screen and (max-width: 40rem) {
+  .window figure { overflow-x: auto; }
+  .window figure img { max-width: none; width: 44rem; }
+}
 @media print {
   .time { print-color-adjust: exact; -webkit-print-color-adjust: exact; break-inside: avoid; }
   .window:not([open]) figure { display: none; }
