@@ -10,7 +10,7 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,9 @@ def save_rejection(folder: Path, video: Path, rejection: Rejection) -> None:
 
 
 def _save_windows(folder: Path, facts: Facts, analysis: Analysis, spec: ClipSpec, most: int) -> str | None:
-  windows = itertools.chain.from_iterable(cut_windows(analysis, track, spec, most) for track in analysis.tracks)
+  windows: Iterator[Clip] = itertools.chain.from_iterable(
+    cut_windows(analysis, track, spec, most) for track in analysis.tracks
+  )
   first = next(windows, None)
   if first is None:  # a rule may still find enough in a whole track
     found = cut_clips(analysis, spec, 'video')
@@ -140,7 +142,7 @@ def _read_group(path: Path) -> list[Clip]:
   return [] if isinstance(found, Rejection) else found
 
 
-def _batched(items: Iterator[Clip], count: int) -> Iterator[Sequence[Clip]]:
+def _batched(items: Iterator[Clip], count: int) -> Iterator[list[Clip]]:
   while group := list(itertools.islice(items, count)):
     yield group
 

@@ -147,7 +147,8 @@ def _score(run: Run, video: Path, folder: Path, picture: Picture, people: str, c
   chosen = [track['track'] for track in facts['people']]
   if people == 'largest' and chosen:
     chosen = [max(facts['people'], key=lambda track: track['area'])['track']]
-  windows, pictures = [], {}
+  windows: list[Window] = []
+  pictures: dict[int, list[Any]] = {}
   for group in groups:
     wanted = [clip for clip in group if clip.track in chosen]
     logits = score_arrays(run.score, [clip.features[feature] for clip in wanted], GROUP) if wanted else ()

@@ -132,7 +132,7 @@ def test_a_face_gets_a_verdict_and_windows_over_the_whole_video(written):
 
 
 @pytest.mark.parametrize(
-  ('name', 'reason'), [('deep/blank', 'no_face ('), ('text', 'unreadable ('), ('picture', 'unr')]
+  ('name', 'reason'), [('deep/blank', 'no_face'), ('text', 'unreadable'), ('picture', 'unreadable')]
 )
 def test_others_get_a_reason(written, name, reason):
   document = json.loads(written[f'{name}.json'])
