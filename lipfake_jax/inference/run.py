@@ -86,7 +86,7 @@ def score_arrays(score: Callable[[np.ndarray], np.ndarray], clips: Sequence[np.n
 
   Args:
     score: from clips [B, ...] to float32 logits [B], or [B, M] of M scores a clip.
-    clips: N of one shape.
+    clips: N of one shape; there may be none.
     batch_size: clips at once, at most; the last batch is padded to one of a few sizes, see `size_batches`.
   """
   logits: list[np.ndarray] = []
@@ -94,4 +94,4 @@ def score_arrays(score: Callable[[np.ndarray], np.ndarray], clips: Sequence[np.n
     batch = np.stack(clips[len(logits) : len(logits) + size])
     padding = np.zeros((size - len(batch), *batch.shape[1:]), batch.dtype)
     logits += list(score(np.concatenate([batch, padding]))[: len(batch)])
-  return np.stack(logits)
+  return np.stack(logits) if logits else np.zeros(0, np.float32)
