@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from lipfake_jax.clips import evidence
 from lipfake_jax.clips.analysis import Analysis, analyse_frames
-from lipfake_jax.clips.clips import Clip, Rejection, cut_clips
+from lipfake_jax.clips.clips import IN_VIEW_S, Clip, Rejection, cut_clips, explain_lack
 from lipfake_jax.clips.container import VideoError
 from lipfake_jax.clips.face_track import Track
 from lipfake_jax.clips.landmarks import FaceModels
@@ -103,23 +104,26 @@ def save_rejection(folder: Path, video: Path, rejection: Rejection) -> None:
 
 
 def _save_windows(folder: Path, facts: Facts, analysis: Analysis, spec: ClipSpec, most: int) -> str | None:
-  windows: Iterator[Clip] = itertools.chain.from_iterable(
-    cut_windows(analysis, track, spec, most) for track in analysis.tracks
-  )
-  first = next(windows, None)
-  if first is None:  # a rule may still find enough in a whole track
-    found = cut_clips(analysis, spec, 'video')
-    if isinstance(found, Rejection):
-      return _save_facts(folder, facts, found)
-    first, *rest = found
-    windows = iter(rest)
-  for number, group in enumerate(_batched(itertools.chain([first], windows), GROUP)):
+  """Keeps the windows of all faces that are fit for a verdict, and says of the others why they are not."""
+  faults = {track.number: evidence.find_fault(track, spec) for track in analysis.tracks}
+  sound = [track for track in analysis.tracks if not faults[track.number]]
+  windows: Iterator[Clip] = itertools.chain.from_iterable(cut_windows(analysis, track, spec, most) for track in sound)
+  shown: set[int] = set()
+  for number, group in enumerate(_batched(windows, GROUP)):
     save_result(group, folder / f'{number:06}.npz')
-  people = [_describe_track(track, analysis.n_frames) for track in analysis.tracks]
-  return _save_facts(folder, {**facts, 'people': people}, None)
+    shown |= {clip.track for clip in group}
+  lacking: list[Clip] | Rejection | None = None if shown else cut_clips(analysis, spec, 'video')
+  if isinstance(lacking, list):  # a rule may still find enough in a whole track
+    save_result(lacking, folder / f'{0:06}.npz')
+    shown, lacking = {clip.track for clip in lacking}, None
+  faults |= {t.number: explain_lack(analysis, [t], spec) for t in sound if t.number not in shown}
+  listed = [track for track in analysis.tracks if track.number in shown or np.ptp(track.times) >= IN_VIEW_S]
+  people = [_describe_track(track, analysis.n_frames, faults[track.number]) for track in listed]
+  return _save_facts(folder, {**facts, 'people': people}, lacking)
 
 
-def _describe_track(track: Track, n_frames: int) -> Facts:
+def _describe_track(track: Track, n_frames: int, fault: evidence.Fault | None) -> Facts:
+  reason, detail = fault or (None, None)
   return {
     'track': track.number,
     'from_s': float(track.times[0]),
@@ -127,6 +131,8 @@ def _describe_track(track: Track, n_frames: int) -> Facts:
     'share': len(track) / n_frames,
     'mouth_px': float(np.median(track.mouth_widths)),
     'area': float((np.abs(track.placements[:, 1]) ** 2).sum()),
+    'reason': reason,
+    'detail': detail,
   }
 
 

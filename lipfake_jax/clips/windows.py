@@ -33,7 +33,7 @@ def cut_windows(analysis: Analysis, track: Track, spec: ClipSpec, most: int = MO
   else:
     track, chosen = _by_rule(analysis, track, spec, most)
   for number, where in enumerate(chosen, 1):
-    yield cut_clip(analysis, track, where, spec, f'{track.number}#{number}')
+    yield cut_clip(analysis, track, where, (), spec, f'{track.number}#{number}')
 
 
 def spread(length: int, n: int, most: int) -> np.ndarray:

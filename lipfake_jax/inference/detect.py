@@ -144,9 +144,10 @@ def _score(run: Run, video: Path, folder: Path, picture: Picture, people: str, c
   facts, groups = read_survey(folder)
   compiled.result()
   began, feature = time.monotonic(), read_input(run.meta)
+  if people == 'largest' and facts['people']:  # of those that can be judged, if there are any
+    fit = [track for track in facts['people'] if not track['reason']] or facts['people']
+    facts['people'] = [max(fit, key=lambda track: track['area'])]
   chosen = [track['track'] for track in facts['people']]
-  if people == 'largest' and chosen:
-    chosen = [max(facts['people'], key=lambda track: track['area'])['track']]
   windows: list[Window] = []
   pictures: dict[int, list[Any]] = {}
   for group in groups:
@@ -159,4 +160,4 @@ def _score(run: Run, video: Path, folder: Path, picture: Picture, people: str, c
   seconds = folder / SECONDS
   timing = {'look': float(seconds.read_text()) if seconds.exists() else None, 'score': time.monotonic() - began}
   shutil.rmtree(folder)
-  return Finding(video, document, timing, [pictures[number] for number in sorted(pictures)], facts['stopped'])
+  return Finding(video, document, timing, [pictures.get(number, []) for number in chosen], facts['stopped'])

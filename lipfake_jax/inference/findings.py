@@ -42,31 +42,27 @@ def describe_video(path: str, facts: Mapping[str, Any], windows: Sequence[Window
 
   Args:
     path: its name, as it may be shown.
-    facts: of `survey.read_survey`.
-    windows: of all its people that count.
+    facts: of `survey.read_survey`; its people are those that are told of.
+    windows: of theirs.
     run: what scored them.
   """
-  shown = {window.clip.track for window in windows}
-  numbers = {track['track']: number for number, track in enumerate(facts['people'], 1)}
   people = [
-    _describe_person(numbers[track['track']], track, [w for w in windows if w.clip.track == track['track']], run)
-    for track in facts['people']
-    if track['track'] in shown
+    _describe_person(number, track, [w for w in windows if w.clip.track == track['track']], run)
+    for number, track in enumerate(facts['people'], 1)
   ]
-  hidden = len(facts['people']) - len(people)
+  judged = sum(person['verdict'] != NONE for person in people)
   stopped = ['interrupted: the rest of the video was not looked at'] if facts['stopped'] else []
-  unseen = [f'{hidden} more faces are seen too briefly, or were not asked for'] if hidden else []
-  document = {
+  several = [f'{judged} faces are judged, each with its own chance of a false alarm'] if judged > 1 else []
+  return {
     'schema': SCHEMA,
     'tool': describe_tool(),
     'weights': describe_weights(run),
     'video': {'path': path, **{name: facts[name] for name in ('sha256', 'bytes')}, **_measures(facts)},
     **_judge_video(people, facts),
-    'warnings': [*stopped, *unseen, *_warn_of_people(people)],
+    'warnings': [*stopped, *several],
     'timing': None,
     'people': people,
   }
-  return document
 
 
 def describe_tool() -> Document:
@@ -116,63 +112,51 @@ def _measures(facts: Mapping[str, Any]) -> Document:
 
 
 def _describe_person(number: int, track: Mapping[str, Any], windows: Sequence[Window], run: Run) -> Document:
-  p_fake = aggregate(np.concatenate([np.ravel(window.logits) for window in windows]), run.rule)
-  seen_s = track['to_s'] - track['from_s'] + 1 / windows[0].clip.fps
-  warnings = note_range([dataclasses.replace(window.clip, duration=seen_s) for window in windows])
-  verdict, reason = _judge_person(p_fake, warnings, run)
-  shown = [_describe_window(window, run) for window in windows]
-  kind = KINDS[read_input(run.meta)]
+  """A face with its windows, or one without any and the reason."""
+  clips, verdict = [window.clip for window in windows], NONE
   evidence: Document = dict.fromkeys(('pixels', 'kinematics', 'sound', 'events', 'closed_share'))
+  scores: Document = dict.fromkeys(('p_fake', 'p_calibrated'))
+  reason = f'{track["reason"]} ({track["detail"]})'
+  if windows:
+    p_fake = aggregate(np.concatenate([np.ravel(window.logits) for window in windows]), run.rule)
+    scores, (verdict, reason) = _scores(p_fake, run), _judge(p_fake, run)
+    evidence[KINDS[read_input(run.meta)]] = {'p_fake': scores['p_fake'], 'windows': len(windows)}
   return {
     'id': number,
     'verdict': verdict,
-    **_scores(p_fake, run),
+    **scores,
     'reason': reason,
-    'warnings': warnings,
+    'warnings': note_range(clips) if clips else [],
     'from_s': round(track['from_s'], 3),
     'to_s': round(track['to_s'], 3),
     'share': round(track['share'], 4),
     'mouth_px': round(track['mouth_px'], 1),
-    'sharpness': round(float(np.median([window.clip.sharpness for window in windows])), 1),
-    'windows': shown,
-    'evidence': evidence | {kind: {'p_fake': round(p_fake, DIGITS), 'windows': len(shown)}},
+    'sharpness': round(float(np.median([clip.sharpness for clip in clips])), 1) if clips else None,
+    'windows': [_describe_window(window, run) for window in windows],
+    'evidence': evidence,
   }
 
 
-def _judge_person(p_fake: float, warnings: Sequence[str], run: Run) -> tuple[str, str | None]:
-  """The verdict, and why there is none; none is given outside of what scores were measured on."""
-  if warnings:
-    return INCONCLUSIVE, f'out_of_range ({"; ".join(warnings)})'
+def _judge(p_fake: float, run: Run) -> tuple[str, str | None]:
+  """The verdict on a score, and the reason where it is inconclusive."""
   verdict = decide(p_fake, run)
-  if verdict == INCONCLUSIVE:
-    high, low = thresholds(run)
-    return verdict, f'between_limits (p_fake {p_fake:.3f}; it would be fake above {high:.3f}, real below {low:.3f})'
-  return verdict, None
+  if verdict != INCONCLUSIVE:
+    return verdict, None
+  high, low = thresholds(run)
+  return verdict, f'between_limits (p_fake {p_fake:.3f}; it would be fake above {high:.3f}, real below {low:.3f})'
 
 
 def _judge_video(people: Sequence[Document], facts: Mapping[str, Any]) -> Document:
-  """Verdict, scores and reason of a video: those of the person with the highest score among those that decide.
+  """Verdict, scores and reason of a video: those of the person with the highest score, where there is one.
 
-  It is fake where one person is, inconclusive where nobody is and one is inconclusive, else real. People outside of
-  what scores were measured on decide where there is nobody else.
+  One faked face makes a fake; a video is real where everybody who could be judged is.
   """
-  if not people:
-    reason, detail = facts['reason'] or 'too_short', facts['detail'] or 'no face is in view long enough'
-    return {'verdict': NONE, 'p_fake': None, 'p_calibrated': None, 'reason': f'{reason} ({detail})'}
-  judged = [person for person in people if not person['warnings']] or list(people)
-  verdicts = {person['verdict'] for person in judged}
-  verdict = next(name for name in ('fake', INCONCLUSIVE, 'real') if name in verdicts)
-  first = max((person for person in judged if person['verdict'] == verdict), key=lambda person: person['p_fake'])
-  return {name: first[name] for name in ('verdict', 'p_fake', 'p_calibrated', 'reason')}
-
-
-def _warn_of_people(people: Sequence[Document]) -> list[str]:
-  unjudged = [str(person['id']) for person in people if person['warnings']]
-  judged = len(people) - len(unjudged)
-  warnings = [f'{judged} faces are judged, each with its own chance of a false alarm'] if judged > 1 else []
-  if unjudged and judged:
-    warnings.append(f'not judged, see the reasons there: person {", ".join(unjudged)}')
-  return warnings
+  scored = [person for person in people if person['p_fake'] is not None]
+  if scored:
+    worst = max(scored, key=lambda person: person['p_fake'])
+    return {name: worst[name] for name in ('verdict', 'p_fake', 'p_calibrated', 'reason')}
+  reason = f'{facts["reason"]} ({facts["detail"]})' if facts['reason'] else people[0]['reason']
+  return {'verdict': NONE, 'p_fake': None, 'p_calibrated': None, 'reason': reason}
 
 
 def _describe_window(window: Window, run: Run) -> Document:

@@ -38,7 +38,8 @@ def render_finding(document: Document, pictures: Sequence[Sequence[bytes]]) -> s
 
 def _sections(document: Document, pictures: Sequence[Sequence[bytes]]) -> Iterator[str]:
   yield _answer(document)
-  ranked = sorted(zip(document['people'], pictures, strict=True), key=lambda pair: -pair[0]['p_fake'])
+  pairs = zip(document['people'], pictures, strict=True)
+  ranked = sorted((pair for pair in pairs if pair[0]['windows']), key=lambda pair: -pair[0]['p_fake'])
   for person, strips in ranked[:PEOPLE]:
     yield _person(document, person, strips)
   if len(ranked) > PEOPLE:
@@ -106,14 +107,15 @@ def _strips(document: Document, person: Document, strips: Sequence[bytes]) -> It
 
 def _quality(document: Document) -> str:
   video, people = document['video'], document['people']
-  header = ('person', 'mouth, pixels wide', 'sharpness', 'windows', 'out of range')
+  header = ('person', 'verdict', 'mouth, pixels wide', 'sharpness', 'windows', 'what makes a verdict worth less')
   rows = [
     (
       person['id'],
+      person['verdict'],
       f'{person["mouth_px"]:.0f}',
-      f'{person["sharpness"]:.0f}',
+      '-' if person['sharpness'] is None else f'{person["sharpness"]:.0f}',
       len(person['windows']),
-      _join(person['warnings']),
+      '; '.join(person['warnings']) or (person['reason'] if not person['windows'] else '-'),
     )
     for person in people
   ]
@@ -122,10 +124,6 @@ def _quality(document: Document) -> str:
   facts = [(names.get(name, name), '-' if value is None else value) for name, value in known.items()]
   parts = [markup.table(header, rows, 'The faces')] if rows else []
   return '\n'.join([*parts, markup.table(('of the file', 'value'), facts, 'The video')])
-
-
-def _join(warnings: Sequence[str]) -> str:
-  return '; '.join(warnings) or '-'
 
 
 def _provenance(document: Document) -> str:

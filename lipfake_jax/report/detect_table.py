@@ -28,11 +28,15 @@ def describe_lines(document: Document, width: int, blocks: str = BLOCKS) -> Iter
   if len(people) > 1:
     for person in people[:PEOPLE]:
       yield _line(f'  person {person["id"]}', person, width, person, blocks)
+      yield from (f'    note: {warning}' for warning in person['warnings'])
+      if person['verdict'] == 'none':
+        yield f'    none: {person["reason"]}'
     if len(people) > PEOPLE:
       yield f'  and {len(people) - PEOPLE} more people'
   if document['reason']:
     yield f'  {document["verdict"]}: {document["reason"]}'
-  yield from (f'  note: {warning}' for warning in document['warnings'])
+  notes = [*document['warnings'], *(only['warnings'] if only else [])]
+  yield from (f'  note: {note}' for note in notes)
 
 
 def draw_bar(scores: list[float], blocks: str = BLOCKS) -> str:

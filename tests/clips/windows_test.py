@@ -21,12 +21,13 @@ def make_track(times, segments=None) -> Track:
     number=0, indices=np.arange(n), times=times, segments=np.zeros(n, int) if segments is None else np.array(segments),
     activity=np.arange(n, dtype=float), measured=np.ones(n, bool), lips_activity=np.ones(n),
     placements=np.ones((n, 2), complex), mouth_widths=np.ones(n), flow_sides=np.ones(n),
+    looks=np.ones((1, 3), np.float32),
   )  # fmt: skip
 
 
 def positions(monkeypatch, track, spec, most=windows.MOST):
   """The frames of each window, in place of its clip."""
-  monkeypatch.setattr(windows, 'cut_clip', lambda analysis, track, where, spec, key: where.tolist())
+  monkeypatch.setattr(windows, 'cut_clip', lambda analysis, track, where, left_out, spec, key: where.tolist())
   return list(windows.cut_windows(SimpleNamespace(spool=None), track, spec, most))
 
 

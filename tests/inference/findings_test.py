@@ -24,11 +24,16 @@ FACTS = {
 }  # fmt: skip
 
 
+NOBODY = {**FACTS, 'people': [], 'reason': 'no_face', 'detail': 'none in 5'}
+PROFILE = {'reason': 'profile', 'detail': 'the face is seen from the side'}
+
+
 def find(scores: list[list[float]], run: Run = CAREFUL, **quality):
-  """The document of a video with the scores of each person's windows, which last for a second each."""
+  """The document of a video with the scores of each person's windows, a second each; who has none is seen in profile."""
   windows, people = [], []
   for number, row in enumerate(scores):
-    people.append({'track': number, 'from_s': 0.0, 'to_s': 3.96, 'share': 1.0, 'mouth_px': 50.0, 'area': 1.0})
+    seen = {'track': number, 'from_s': 0.0, 'to_s': 3.96, 'share': 1.0, 'mouth_px': 50.0, 'area': 1.0}
+    people.append(seen | ({'reason': None, 'detail': None} if row else PROFILE))
     for second, p in enumerate(row):
       clip = make_clip(np.zeros((25, 8, 8, 3), np.uint8), 'a', track=number, **quality)
       clip = dataclasses.replace(clip, times=clip.times + second)
@@ -65,26 +70,29 @@ def test_without_limits_the_threshold_decides():
   assert find([[0.45]], RUN)['weights']['error'] is None
 
 
-def test_no_verdict_is_given_outside_of_what_was_measured():
+def test_what_is_unusual_stands_beside_the_verdict():
+  """The mouth is half as wide as usual."""
   document = find([[0.95]], mouth_width=12.0)
-  assert document['verdict'] == 'inconclusive'
-  assert document['reason'] == 'out_of_range (mouth 12 px wide, under 20)'
-  assert document['people'][0]['windows'][0]['verdict'] == 'fake'
+  assert document['verdict'] == 'fake'
+  assert document['people'][0]['warnings'] == ['mouth 12 px wide, under 25']
 
 
-def test_people_who_cannot_be_judged_decide_only_among_themselves():
-  good, bad = (find([[p]], mouth_width=width) for p, width in ((0.3, 50.0), (0.9, 12.0)))
-  assert (good['verdict'], bad['verdict']) == ('real', 'inconclusive')
+def test_people_who_cannot_be_judged_have_a_reason_and_decide_nothing():
+  document = find([[0.3], []])
+  person = document['people'][1]
+  assert (document['verdict'], person['verdict'], person['p_fake'], person['windows']) == ('real', 'none', None, [])
+  assert person['reason'] == 'profile (the face is seen from the side)'
+  assert find([[]])['reason'] == 'profile (the face is seen from the side)'
 
 
 def test_reasons_are_told():
   assert find([[0.6]])['reason'] == 'between_limits (p_fake 0.600; it would be fake above 0.800, real below 0.400)'
-  none = describe_video('a.mp4', {**FACTS, 'people': [], 'reason': 'no_face', 'detail': 'none in 5'}, [], RUN)
+  none = describe_video('a.mp4', NOBODY, [], RUN)
   assert (none['verdict'], none['p_fake'], none['reason']) == ('none', None, 'no_face (none in 5)')
 
 
 def test_a_video_that_was_stopped_says_so():
-  document = describe_video('a.mp4', {**FACTS, 'people': [], 'stopped': True}, [], RUN)
+  document = describe_video('a.mp4', {**NOBODY, 'stopped': True}, [], RUN)
   assert document['warnings'] == ['interrupted: the rest of the video was not looked at']
 
 

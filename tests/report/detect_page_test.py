@@ -9,7 +9,7 @@ import pytest
 from lipfake_jax.report.detect_page import STRIPS, draw_window, render_finding
 from lipfake_jax.report.detect_words import clock, speaks
 from tests.conftest import make_clip
-from tests.inference.findings_test import FACTS, RUN, describe_video, find
+from tests.inference.findings_test import NOBODY, RUN, describe_video, find
 from tests.report.chromium import find_browser, open_browser
 
 
@@ -30,7 +30,7 @@ def test_moments(seconds, text):
     ([[0.9]], 'Signs of a fake'),
     ([[0.1]], 'No sign of a fake was found'),
     ([[0.6]], 'Inconclusive'),
-    ([], 'No verdict'),
+    ([[]], 'No verdict'),
   ],
 )
 def test_the_verdict_is_in_words(scores, words):
@@ -62,7 +62,7 @@ def test_of_many_windows_the_highest_have_frames():
 
 
 def test_a_name_is_text():
-  document = describe_video('<img src=x onerror=alert(1)>.mp4', {**FACTS, 'people': []}, [], RUN)
+  document = describe_video('<img src=x onerror=alert(1)>.mp4', NOBODY, [], RUN)
   text = page(document)
   assert '<img' not in text
   assert '&lt;img src=x onerror=alert(1)&gt;.mp4' in text
