@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from lipfake_jax.clips.clips import Clip
 from lipfake_jax.inference.findings import Document
 from lipfake_jax.report import markup
-from lipfake_jax.report.detect_words import ANSWERS, OTHER_MEANS, clock, explain_verdict, limits, speaks
+from lipfake_jax.report.detect_words import ANSWERS, OTHER_MEANS, clock, explain_verdict, limits, say, speaks
 from lipfake_jax.report.strip import encode_strip
 from lipfake_jax.report.timeline import STYLE, draw_timeline, level
 
@@ -69,7 +69,6 @@ def _person(document: Document, person: Document, strips: Sequence[bytes]) -> st
   return markup.section(
     f'Person {person["id"]}',
     markup.paragraph(facts),
-    markup.paragraph(f'Why: {person["reason"]}', 'note') if person['reason'] else '',
     draw_timeline(document, person, _shown(person)),
     markup.heading('For a fake'),
     markup.bullets(for_it),
@@ -107,7 +106,7 @@ def _strips(document: Document, person: Document, strips: Sequence[bytes]) -> It
 
 def _quality(document: Document) -> str:
   video, people = document['video'], document['people']
-  header = ('person', 'verdict', 'mouth, pixels wide', 'sharpness', 'windows', 'what makes a verdict worth less')
+  header = ('person', 'verdict', 'mouth, pixels wide', 'sharpness', 'windows')
   rows = [
     (
       person['id'],
@@ -115,14 +114,20 @@ def _quality(document: Document) -> str:
       f'{person["mouth_px"]:.0f}',
       '-' if person['sharpness'] is None else f'{person["sharpness"]:.0f}',
       len(person['windows']),
-      '; '.join(person['warnings']) or (person['reason'] if not person['windows'] else '-'),
     )
     for person in people
+  ]
+  notes = [
+    f'Person {person["id"]}: {note}. A verdict there is worth less.' for person in people for note in person['warnings']
+  ]
+  notes += [
+    f'Person {person["id"]} has no verdict: {say(person["reason"])}.' for person in people if not person['windows']
   ]
   known = {name: video[name] for name in ('duration_s', 'fps', 'width', 'height', 'codec', 'frames')}
   names = {'duration_s': 'seconds', 'fps': 'frames a second', 'width': 'width, pixels', 'height': 'height, pixels'}
   facts = [(names.get(name, name), '-' if value is None else value) for name, value in known.items()]
   parts = [markup.table(header, rows, 'The faces')] if rows else []
+  parts += [markup.bullets(notes)] if notes else []
   return '\n'.join([*parts, markup.table(('of the file', 'value'), facts, 'The video')])
 
 

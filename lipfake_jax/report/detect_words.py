@@ -43,7 +43,7 @@ def explain_verdict(document: Document) -> Iterator[str]:
   """Sentences on the verdict of a video."""
   verdict, people = document['verdict'], document['people']
   if verdict == 'none':
-    yield f'The video could not be judged: {document["reason"]}.'
+    yield f'The video could not be judged: {say(document["reason"])}.'
     return
   first = next(person for person in people if person['verdict'] == verdict and person['p_fake'] == document['p_fake'])
   top = max(first['windows'], key=lambda window: window['p_fake'])
@@ -55,7 +55,14 @@ def explain_verdict(document: Document) -> Iterator[str]:
   if verdict == 'fake':
     yield 'That is a lead, no proof: real videos are called fake at times. Check it by the other means below.'
   elif verdict == 'inconclusive':
-    yield f'There is no verdict: {first["reason"]}.'
+    yield f'There is no verdict: {say(first["reason"])}.'
+
+
+def say(reason: str) -> str:
+  """A reason, 'NAME (details)', in words."""
+  name, _, detail = reason.removesuffix(')').partition(' (')
+  words = 'the score lies between the two limits, where a verdict would err too often'
+  return words if name == 'between_limits' else f'{detail} ({name.replace("_", " ")})'
 
 
 def _rule(document: Document) -> str:

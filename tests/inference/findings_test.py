@@ -29,7 +29,7 @@ PROFILE = {'reason': 'profile', 'detail': 'the face is seen from the side'}
 
 
 def find(scores: list[list[float]], run: Run = CAREFUL, **quality):
-  """The document of a video with the scores of each person's windows, a second each; who has none is seen in profile."""
+  """The document of a video with the scores of each person's windows, a second each; who has none is in profile."""
   windows, people = [], []
   for number, row in enumerate(scores):
     seen = {'track': number, 'from_s': 0.0, 'to_s': 3.96, 'share': 1.0, 'mouth_px': 50.0, 'area': 1.0}
