@@ -116,7 +116,7 @@ def _describe_person(number: int, track: Mapping[str, Any], windows: Sequence[Wi
   clips, verdict = [window.clip for window in windows], NONE
   evidence: Document = dict.fromkeys(('pixels', 'kinematics', 'sound', 'events', 'closed_share'))
   scores: Document = dict.fromkeys(('p_fake', 'p_calibrated'))
-  reason = f'{track["reason"]} ({track["detail"]})'
+  reason: str | None = f'{track["reason"]} ({track["detail"]})'
   if windows:
     p_fake = aggregate(np.concatenate([np.ravel(window.logits) for window in windows]), run.rule)
     scores, (verdict, reason) = _scores(p_fake, run), _judge(p_fake, run)

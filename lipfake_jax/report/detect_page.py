@@ -100,8 +100,10 @@ def _strips(document: Document, person: Document, strips: Sequence[bytes]) -> It
       markup.data_uri(strips[number], 'image/jpeg'), f'Mouth of person {person["id"]}, {time}', facts
     )
     opened = ' open' if number == top else ''
-    anchor = f'p{person["id"]}w{number + 1}'
-    yield f'<details id="{anchor}" class="window"{opened}><summary>{markup.escape(name)}</summary>{picture}</details>'
+    frames = (
+      f'<div id="p{person["id"]}w{number + 1}">{picture}</div>'  # within, since browsers open what holds a target
+    )
+    yield f'<details class="window"{opened}><summary>{markup.escape(name)}</summary>{frames}</details>'
 
 
 def _quality(document: Document) -> str:

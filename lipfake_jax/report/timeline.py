@@ -22,11 +22,12 @@ STYLE = """
 .limit { position: absolute; left: 0; right: 0; border-top: 1px dashed var(--ink); pointer-events: none; }
 .hours { display: flex; justify-content: space-between; font-size: .8rem; color: #555c66; margin: .1rem 0 .6rem; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-.window { border-top: 1px solid var(--line); scroll-margin-top: 1rem; }
+.window { border-top: 1px solid var(--line); }
+.window div { scroll-margin-top: 4rem; }
 .window summary { font-weight: 400; font-variant-numeric: tabular-nums; }
 .window[open] summary { font-weight: 600; }
-.window:target { background: var(--soft); outline: 2px solid var(--ink); }
-.window:target::details-content { content-visibility: visible; display: block; height: auto; }
+.window:has(:target) { background: var(--soft); outline: 2px solid var(--ink); }
+.window:has(:target)::details-content { content-visibility: visible; display: block; height: auto; }
 .window figure { padding: .2rem 0 .8rem; }
 .window figure img { max-width: 100%; margin: 0; }
 @media screen and (max-width: 40rem) {
