@@ -24,12 +24,12 @@ from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import Interrupted
 from lipfake_jax.core.names import note_lines, printable
 from lipfake_jax.data.files import find_sources
+from lipfake_jax.inference.findings import decide, thresholds
 from lipfake_jax.inference.parallel_eval import check_batch_size
 from lipfake_jax.inference.people import group_people, judge_people, reject
 from lipfake_jax.inference.predictions import Prediction, keep_predictions, prediction_table
 from lipfake_jax.inference.run import Run, open_run, open_shipped, read_input, score_arrays
 from lipfake_jax.scoring.aggregation import aggregate
-from lipfake_jax.scoring.conformal import decide_within
 from lipfake_jax.scoring.verdict import calibrate
 
 
@@ -121,17 +121,13 @@ def describe_rule(run: Run) -> dict[str, Any]:
 def _heading(run: Run) -> str:
   if run.limits is None:
     return f'fake above {run.decision.threshold:.3f}'
-  low, high = sorted((run.limits.real, run.limits.fake))
+  high, low = thresholds(run)
   return f'fake above {high:.3f}, real below {low:.3f}: each wrong for at most {run.limits.error:.0%} of a class'
 
 
 def _judge(run: Run, p_fake: float) -> Prediction:
   calibrated = float(calibrate(np.array(p_fake), run.decision.temperature))
-  if run.limits is None:
-    verdict = 'fake' if p_fake > run.decision.threshold else 'real'
-  else:
-    verdict = decide_within(p_fake, run.limits)
-  return {'p_fake': p_fake, 'p_calibrated': calibrated, 'verdict': verdict}
+  return {'p_fake': p_fake, 'p_calibrated': calibrated, 'verdict': decide(p_fake, run)}
 
 
 def _rejected(rejection: Rejection) -> Prediction:
