@@ -28,7 +28,7 @@ demo: setup
 	@echo
 	@echo 'Figures and a page to look at: runs/demo/eval/demo_lips-test/report.html'
 	@echo 'Score a video of your own, or one of the test part:'
-	@echo "  $(BIN)/python run.py --mode=predict --workdir=runs/demo --video=$$(ls $(DATA)/demo_videos/videos/test/*/*resynth* | head -n 1)"
+	@echo "  $(BIN)/lipfake detect $$(ls $(DATA)/demo_videos/videos/test/*/*resynth* | head -n 1) --weights=runs/demo --out=runs/demo/detect"
 
 controls: setup
 	$(QUIET) $(BIN)/tfds build data_builders/demo_lips --config=flow_lips_60x64 $(DEMO)

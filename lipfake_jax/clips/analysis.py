@@ -64,6 +64,11 @@ def analyse_video(path: Path, spec: ClipSpec, models: FaceModels, faces_cache: P
   return _analyse(info, face_records.record(seen, faces_cache) if faces_cache else seen, spec)
 
 
+def analyse_frames(info: VideoInfo, frames: Iterable[Frame], spec: ClipSpec, models: FaceModels) -> Analysis:
+  """`analyse_video` of frames that come from elsewhere, as they come; `info` is what their source says of itself."""
+  return _analyse(info, tracks.find_faces(frames, models, spec.landmark_stride), spec)
+
+
 def measure_activity(analysis: Analysis, track: Track, spec: ClipSpec, which: np.ndarray) -> Track:
   """The track with the activity of some more of its frames measured in full; which ones: bool [T]."""
   activity, factor = track.activity.copy(), _normalising(track, spec)

@@ -7,7 +7,7 @@ videos at once and keeps what it finds.
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,16 +142,16 @@ def cut_clips(analysis: Analysis, spec: ClipSpec, key: str) -> list[Clip] | Reje
   chosen = [choice for track in sound for choice in _choose(analysis, track, spec)]
   if not chosen:
     largest = max(analysis.tracks, key=_PREFERENCE['largest'])
-    return Rejection(*(faults[largest.number] or _explain(analysis, sound, spec)), key)
+    return Rejection(*(faults[largest.number] or explain_lack(analysis, sound, spec)), key)
   with_clip = {track.number for track, _ in chosen}
   others = [track for track in analysis.tracks if track.number not in with_clip and np.ptp(track.times) >= IN_VIEW_S]
-  left_out = [_name_other(track, faults[track.number] or _explain(analysis, [track], spec)) for track in others]
+  left_out = [_name_other(track, faults[track.number] or explain_lack(analysis, [track], spec)) for track in others]
   if spec.faces != 'all':
     best = max((track for track, _ in chosen), key=_PREFERENCE[spec.faces]).number
     chosen = [(track, where) for track, where in chosen if track.number == best]
   names = [key if number == 1 else f'{key}#{number}' for number in range(1, len(chosen) + 1)]
   return [
-    _cut(analysis, track, where, left_out, spec, name) for (track, where), name in zip(chosen, names, strict=True)
+    cut_clip(analysis, track, where, left_out, spec, name) for (track, where), name in zip(chosen, names, strict=True)
   ]
 
 
@@ -179,7 +179,7 @@ def _choose(analysis: Analysis, track: Track, spec: ClipSpec) -> list[tuple[Trac
   return [(track, chosen)] if len(chosen) else []
 
 
-def _explain(analysis: Analysis, among: list[Track], spec: ClipSpec) -> evidence.Fault:
+def explain_lack(analysis: Analysis, among: list[Track], spec: ClipSpec) -> evidence.Fault:
   """Why none of these tracks gives a clip, though nothing is wrong with what they show."""
   if spec.rule == 'contiguous':
     seconds = spec.frames / spec.rate
@@ -200,9 +200,13 @@ def _name_other(track: Track, fault: evidence.Fault) -> evidence.Fault:
   return reason, f'{detail}; in view from {track.times[0]:.1f} to {track.times[-1]:.1f} s'
 
 
-def _cut(
-  analysis: Analysis, track: Track, where: np.ndarray, left_out: list[evidence.Fault], spec: ClipSpec, key: str
+def cut_clip(
+  analysis: Analysis, track: Track, where: np.ndarray, left_out: Sequence[evidence.Fault], spec: ClipSpec, key: str
 ) -> Clip:
+  """The clip of the frames at the positions `where` of a track, int64 [T]; their activity is measured in full.
+
+  `left_out` are the faults of the video's other faces.
+  """
   asked = np.zeros(len(track), bool)
   asked[where] = True
   track = measure_activity(analysis, track, spec, asked)

@@ -12,6 +12,7 @@ import dataclasses
 import importlib.util
 import os
 import sys
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -157,15 +158,16 @@ def _load_mesh() -> Callable[[np.ndarray], tuple[np.ndarray, float]]:
 
 
 def _import_mediapipe():
-  """MediaPipe without TensorFlow, which it would load only for a helper that nothing here calls (11 s against 1 s)."""
-  blocked = 'tensorflow' not in sys.modules
-  if blocked:
-    sys.modules['tensorflow'] = None  # type: ignore[assignment]  # documented: makes the import raise ImportError
+  """MediaPipe without TensorFlow and Matplotlib, which it would load only for helpers that are not called (11 s)."""
+  absent: dict[str, types.ModuleType | None] = {'tensorflow': None}  # documented: makes the import raise ImportError
+  absent |= {name: types.ModuleType(name) for name in ('matplotlib', 'matplotlib.pyplot')}
+  blocked = {name: module for name, module in absent.items() if name not in sys.modules}
+  sys.modules.update(blocked)  # type: ignore[arg-type]
   try:
     import mediapipe
   finally:
-    if blocked:
-      del sys.modules['tensorflow']
+    for name in blocked:
+      del sys.modules[name]
   return mediapipe
 
 

@@ -68,12 +68,11 @@ def select_windows(
   candidates = []
   for segment in np.unique(segments):
     members = np.flatnonzero(segments == segment)
-    moments = np.arange(times[members[0]], times[members[-1]] + 0.5 / rate, 1 / rate)
-    nearest = members[_nearest(times[members], moments)]
-    late = np.abs(times[nearest] - moments) > 1 / rate + 1e-6
+    nearest, late = sample_moments(times, members, rate)
     misses, sums = (np.concatenate([[0], np.cumsum(values)]) for values in (late, activity[nearest]))
-    for start in np.flatnonzero(misses[n:] == misses[:-n]) if len(moments) >= n else ():
-      candidates.append((-(sums[start + n] - sums[start]) / n, moments[start], nearest[start : start + n]))
+    for start in np.flatnonzero(misses[n:] == misses[:-n]) if len(nearest) >= n else ():
+      moment = times[members[0]] + start / rate
+      candidates.append((-(sums[start + n] - sums[start]) / n, moment, nearest[start : start + n]))
   chosen: list[tuple] = []
   for _, start, window in sorted(candidates, key=lambda c: c[:2]):
     if len(chosen) == count:
@@ -81,6 +80,22 @@ def select_windows(
     if all(abs(start - other) >= n / rate - 1e-6 for other, _ in chosen):
       chosen.append((start, window))
   return [window for _, window in chosen]
+
+
+def sample_moments(times: np.ndarray, members: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
+  """Moments at a fixed rate, from the first of some frames to the last, each shown by the frame nearest to it.
+
+  Args:
+    times: float [T], seconds, ascending.
+    members: int64 [M], positions in it.
+    rate: moments per second.
+
+  Returns:
+    int64 [N], the position in `times` of each moment's frame; bool [N], whether it is more than 1 / rate away.
+  """
+  moments = np.arange(times[members[0]], times[members[-1]] + 0.5 / rate, 1 / rate)
+  nearest = members[_nearest(times[members], moments)]
+  return nearest, np.abs(times[nearest] - moments) > 1 / rate + 1e-6
 
 
 def find_doubtful(estimate: np.ndarray, n: int, rule: str, threshold: float, below: str) -> np.ndarray:

@@ -4,9 +4,11 @@ In: jobs and what is to be done with each. Out: each job with its outcome, in th
 `extraction` keeps the outcomes.
 """
 
+import contextlib
 import dataclasses
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import connection, get_context
@@ -107,9 +109,23 @@ def _hire(spec: ClipSpec, run: Run) -> _Worker:
   context = get_context('spawn')
   ours, theirs = context.Pipe()
   process = context.Process(target=work, args=(theirs, spec, run), daemon=True)
-  process.start()
+  with _ignore_interrupts():
+    process.start()
   theirs.close()
   return _Worker(process, ours)
+
+
+@contextlib.contextmanager
+def _ignore_interrupts() -> Iterator[None]:
+  """Processes that start within the context do not hear of Ctrl-C: whoever started them does, and ends them."""
+  if threading.current_thread() is not threading.main_thread():  # others may not say what becomes of signals
+    yield
+    return
+  before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+  try:
+    yield
+  finally:
+    signal.signal(signal.SIGINT, before)
 
 
 def _dismiss(worker: _Worker) -> None:

@@ -17,6 +17,7 @@ from tensorflow_datasets.proto import tf_example_pb2
 from lipfake_jax.clips.features import FEATURES
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.data.batch_sizes import size_batches
 from lipfake_jax.data.dataset import Split
 
 READ_AHEAD = grain.ReadOptions(num_threads=2, prefetch_buffer_size=4)  # in batches
@@ -143,23 +144,6 @@ def eval_batches(split: Split, batch_size: int, share: tuple[int, int] = (0, 1),
   for batch, row in zip(batches, rows, strict=True):
     yield {**batch, 'position': row, 'mask': np.arange(first, first + len(row)) < len(split)}
     first += len(row)
-
-
-def size_batches(count: int, limit: int, unit: int = 1) -> list[int]:
-  """Sizes of the batches for `count` clips: as many of `limit` as they fill, and one for the rest.
-
-  That one is `unit` times a power of two, so that a few sizes are compiled, and at most twice what there is.
-
-  Args:
-    count: clips.
-    limit: the largest size, a multiple of `unit`.
-    unit: what every size is a multiple of, such as the number of devices.
-  """
-  full, rest = divmod(count, limit)
-  size = unit
-  while size < rest:
-    size *= 2
-  return [limit] * full + [min(size, limit)] * bool(rest)
 
 
 def _part(batches: np.ndarray, share: tuple[int, int]) -> np.ndarray:

@@ -15,7 +15,7 @@ from lipfake_jax.clips.clips import Rejection
 from lipfake_jax.core.people import units
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.dataset import Split
-from lipfake_jax.inference.run import score_clips
+from lipfake_jax.inference.split_scores import score_clips
 from lipfake_jax.scoring.intervals import LEVEL, Interval, bootstrap, count_people, join_people
 from lipfake_jax.scoring.metrics import Metrics, evaluate_scores
 from lipfake_jax.scoring.scores import Scores, video_scores

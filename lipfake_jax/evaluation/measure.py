@@ -18,7 +18,8 @@ from lipfake_jax.evaluation.provenance import describe_run
 from lipfake_jax.evaluation.shortcut import metadata_control
 from lipfake_jax.evaluation.tested import list_seen, open_seen
 from lipfake_jax.evaluation.warnings import find_caveats
-from lipfake_jax.inference.run import Run, digest_weights, score_clips
+from lipfake_jax.inference.run import Run, digest_weights
+from lipfake_jax.inference.split_scores import score_clips
 from lipfake_jax.scoring.intervals import bootstrap, count_people
 from lipfake_jax.scoring.metrics import COUNTS, Metrics, count_metrics, evaluate_scores, probability_metrics
 from lipfake_jax.scoring.scores import Scores, clip_scores, video_scores

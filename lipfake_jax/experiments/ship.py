@@ -14,7 +14,7 @@ from lipfake_jax.core.errors import UserError
 from lipfake_jax.data.dataset import open_split, read_choice
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.inference.parallel_eval import parallel_eval_step
-from lipfake_jax.inference.run import score_clips
+from lipfake_jax.inference.split_scores import score_clips
 from lipfake_jax.models import create_model
 from lipfake_jax.models.shipped import FOLDER, save_shipped
 from lipfake_jax.scoring.conformal import Limits, fit_limits

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from lipfake_jax.clips.clips import Clip, Rejection
@@ -24,14 +23,13 @@ from lipfake_jax.clips.results import load_result
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import Interrupted
 from lipfake_jax.core.names import note_lines, printable
-from lipfake_jax.data.batches import size_batches
 from lipfake_jax.data.files import find_sources
+from lipfake_jax.inference.findings import decide, thresholds
 from lipfake_jax.inference.parallel_eval import check_batch_size
 from lipfake_jax.inference.people import group_people, judge_people, reject
 from lipfake_jax.inference.predictions import Prediction, keep_predictions, prediction_table
-from lipfake_jax.inference.run import Run, open_run, open_shipped, read_input
+from lipfake_jax.inference.run import Run, open_run, open_shipped, read_input, score_arrays
 from lipfake_jax.scoring.aggregation import aggregate
-from lipfake_jax.scoring.conformal import decide_within
 from lipfake_jax.scoring.verdict import calibrate
 
 
@@ -110,18 +108,8 @@ def open_cache(workdir: Path | None) -> Iterator[Path]:
 def score_videos(run: Run, videos: Sequence[Sequence[Clip]], batch_size: int) -> list[float]:
   """p(fake) of each video, or person, by all of its clips."""
   feature = read_input(run.meta)
-  logits = iter(_score_clips(run.score, [clip.features[feature] for clips in videos for clip in clips], batch_size))
+  logits = iter(score_arrays(run.score, [clip.features[feature] for clips in videos for clip in clips], batch_size))
   return [aggregate(np.ravel([next(logits) for _ in clips]), run.rule) for clips in videos]
-
-
-def _score_clips(score, clips: Sequence[np.ndarray], batch_size: int) -> list[np.ndarray]:
-  """Logits of clips, each [T, ...]; the last batch is padded to one of a few sizes, see `size_batches`."""
-  logits: list[np.ndarray] = []
-  for size in size_batches(len(clips), batch_size, jax.device_count()):
-    batch = np.stack(clips[len(logits) : len(logits) + size])
-    padding = np.zeros((size - len(batch), *batch.shape[1:]), batch.dtype)
-    logits += list(score(np.concatenate([batch, padding]))[: len(batch)])
-  return logits
 
 
 def describe_rule(run: Run) -> dict[str, Any]:
@@ -133,17 +121,13 @@ def describe_rule(run: Run) -> dict[str, Any]:
 def _heading(run: Run) -> str:
   if run.limits is None:
     return f'fake above {run.decision.threshold:.3f}'
-  low, high = sorted((run.limits.real, run.limits.fake))
+  high, low = thresholds(run)
   return f'fake above {high:.3f}, real below {low:.3f}: each wrong for at most {run.limits.error:.0%} of a class'
 
 
 def _judge(run: Run, p_fake: float) -> Prediction:
   calibrated = float(calibrate(np.array(p_fake), run.decision.temperature))
-  if run.limits is None:
-    verdict = 'fake' if p_fake > run.decision.threshold else 'real'
-  else:
-    verdict = decide_within(p_fake, run.limits)
-  return {'p_fake': p_fake, 'p_calibrated': calibrated, 'verdict': verdict}
+  return {'p_fake': p_fake, 'p_calibrated': calibrated, 'verdict': decide(p_fake, run)}
 
 
 def _rejected(rejection: Rejection) -> Prediction:

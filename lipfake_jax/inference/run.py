@@ -1,26 +1,23 @@
 """A trained run, opened: its best weights as a function that scores clips, and how it decides.
 
-In: a workdir with checkpoints, or the shipped weights. Out: a `Run`. Next stages: `predict` scores a user's videos,
-`evaluation` measures it.
+In: a workdir with checkpoints, or the shipped weights. Out: a `Run`. Next stages: `predict` and `detect` score a user's
+videos, `evaluation` measures it. Nothing here reads datasets, and Orbax is loaded where there are checkpoints only.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from lipfake_jax.data.batches import eval_batches
-from lipfake_jax.data.dataset import Split
-from lipfake_jax.inference import checkpoints
-from lipfake_jax.inference.parallel_eval import parallel_eval_step, share
+from lipfake_jax.data.batch_sizes import size_batches
+from lipfake_jax.inference.parallel_eval import parallel_eval_step
 from lipfake_jax.models import create_model
 from lipfake_jax.models.shipped import FOLDER, load_shipped
 from lipfake_jax.scoring.conformal import Limits
-from lipfake_jax.scoring.scores import video_scores
-from lipfake_jax.scoring.verdict import Decision, choose_decision, read_decision, write_decision
+from lipfake_jax.scoring.verdict import Decision, read_decision
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +26,7 @@ class Run:
 
   Attributes:
     workdir: of it.
-    score: its best weights as a function from its model's input [B, ...] to float32 logits, see `score_clips`.
+    score: its best weights as a function from its model's input [B, ...] to float32 logits, see `score_arrays`.
     meta: what their checkpoint tells.
     decision: how it decides.
     limits: between which scores it does not, where they were fitted.
@@ -53,6 +50,8 @@ def open_run(workdir: Path) -> Run:
   Raises:
     UserError: it has no checkpoint, or a damaged one.
   """
+  from lipfake_jax.inference import checkpoints  # Orbax: not above, since shipped weights need none of it
+
   weights, meta = checkpoints.restore_best(workdir)
   model = create_model(meta['model']['name'], meta['model']['arguments'])
   step = parallel_eval_step(model.apply)
@@ -82,33 +81,17 @@ def digest_weights(meta: dict[str, Any]) -> str:
   return f'sha256:{meta["digests"]["weights"]}'
 
 
-def score_clips(score: Callable[[np.ndarray], np.ndarray], split: Split, batch_size: int) -> np.ndarray:
-  """Scores every clip of a split once.
+def score_arrays(score: Callable[[np.ndarray], np.ndarray], clips: Sequence[np.ndarray], batch_size: int) -> np.ndarray:
+  """Logits of clips that are at hand, float32 [N] or [N, M].
 
   Args:
     score: from clips [B, ...] to float32 logits [B], or [B, M] of M scores a clip.
-    split: what to score.
-    batch_size: clips at once, at most.
-
-  Returns:
-    float32 [N] or [N, M].
+    clips: N of one shape; there may be none.
+    batch_size: clips at once, at most; the last batch is padded to one of a few sizes, see `size_batches`.
   """
-  batches = eval_batches(split, batch_size, share(), jax.device_count())
-  return np.concatenate([score(batch['clip'])[batch['mask']] for batch in batches])
-
-
-def decide(workdir: Path, validation: Split, batch_size: int, rule: str) -> Decision:
-  """Sets a run's threshold and temperature, from validation data alone, and keeps them.
-
-  Args:
-    workdir: of the run.
-    validation: its validation split.
-    batch_size: clips at once.
-    rule: of `verdict.choose_threshold`.
-  """
-  run = open_run(workdir)
-  scores = video_scores(score_clips(run.score, validation, batch_size), validation, run.rule)
-  decision = choose_decision(scores.labels, scores.p_fake, rule)
-  if share()[0] == 0:
-    write_decision(workdir, decision)
-  return decision
+  logits: list[np.ndarray] = []
+  for size in size_batches(len(clips), batch_size, jax.device_count()):
+    batch = np.stack(clips[len(logits) : len(logits) + size])
+    padding = np.zeros((size - len(batch), *batch.shape[1:]), batch.dtype)
+    logits += list(score(np.concatenate([batch, padding]))[: len(batch)])
+  return np.stack(logits) if logits else np.zeros(0, np.float32)

@@ -29,7 +29,7 @@ def load_shipped(folder: Path = FOLDER) -> tuple[dict[str, Any], dict[str, Any]]
   """
   weights, about = (folder / f'{NAME}{suffix}' for suffix in ('.npz', '.json'))
   if not weights.is_file() or not about.is_file():
-    raise UserError(f'{folder}: the shipped weights are not there: install the package anew, or name a --workdir')
+    raise UserError(f'{folder}: the shipped weights are not there: install the package anew, or name a run of your own')
   meta, data = json.loads(about.read_text()), weights.read_bytes()
   if (found := hashlib.sha256(data).hexdigest()) != meta['sha256']:
     raise UserError(f'{weights}: its SHA-256 is {found}, not {meta["sha256"]}: install the package anew')

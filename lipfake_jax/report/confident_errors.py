@@ -5,17 +5,14 @@ In: scores of a split. Out: positions in the scores, and strips of frames as JPE
 
 import dataclasses
 
-import cv2
 import numpy as np
 
 from lipfake_jax.data.batches import read_clip
 from lipfake_jax.data.dataset import Split
+from lipfake_jax.report.strip import encode_strip
 from lipfake_jax.scoring.scores import Scores
 
 COUNT = 10
-FRAMES = 10  # of a strip
-GAP = 2  # pixels between them
-QUALITY = 85  # of the JPEG
 
 
 def surest_mistakes(scores: Scores, threshold: float, count: int = COUNT) -> list[int]:
@@ -39,9 +36,4 @@ def draw_strip(split: Split, position: int) -> bytes:
     split: what holds it; pixels are read, whatever the run took.
     position: of the clip.
   """
-  clip = read_clip(dataclasses.replace(split, feature='clip'), position)
-  chosen = np.linspace(0, len(clip) - 1, min(FRAMES, len(clip))).round().astype(int)
-  framed = np.pad(clip[chosen], ((0, 0), (0, 0), (0, GAP), (0, 0)), constant_values=255)
-  strip = np.concatenate(list(framed), axis=1)[:, :-GAP]
-  _, encoded = cv2.imencode('.jpg', cv2.cvtColor(strip, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-  return encoded.tobytes()
+  return encode_strip(read_clip(dataclasses.replace(split, feature='clip'), position))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 NUMBER = re.compile(r'[-+]?[\d.]+( ?%)?( to [-+]?[\d.]+)?|-|')
+EVALUATION = 'Evaluation of a detector of fake talking faces'
 TYPES = {'.png': 'image/png', '.svg': 'image/svg+xml'}
 
 STYLE = """
@@ -79,12 +80,13 @@ TEMPLATE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <title>{title}</title>
 <style>{style}</style>
 </head>
 <body>
 <header>
-<p>Evaluation of a detector of fake talking faces</p>
+<p>{kind}</p>
 <h1>{title}</h1>
 </header>
 <main>
@@ -95,9 +97,16 @@ TEMPLATE = """<!doctype html>
 """
 
 
-def render_page(title: str, sections: Iterable[str]) -> str:
-  """The whole page of a title and of parts that are HTML already."""
-  return TEMPLATE.format(title=escape(title), style=STYLE, body='\n'.join(sections))
+def render_page(title: str, sections: Iterable[str], kind: str = EVALUATION, style: str = '') -> str:
+  """The whole page of a title and of parts that are HTML already; it can fetch nothing and run no script.
+
+  Args:
+    title: of the page.
+    sections: HTML.
+    kind: of page, which stands above the title.
+    style: rules beside those of STYLE.
+  """
+  return TEMPLATE.format(title=escape(title), kind=escape(kind), style=STYLE + style, body='\n'.join(sections))
 
 
 def escape(value: object) -> str:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from lipfake_jax.core.vocabulary import LABELS
 from lipfake_jax.report import markup, tables
-from lipfake_jax.report.confident_errors import FRAMES, draw_strip, surest_mistakes
+from lipfake_jax.report.confident_errors import draw_strip, surest_mistakes
 from lipfake_jax.report.plots import draw_plots, save_plots
 from lipfake_jax.report.sections import control_warnings, read_controls, render_controls
+from lipfake_jax.report.strip import FRAMES
 from lipfake_jax.report.summary import answer, judge
 from lipfake_jax.scoring.metrics import Metrics
 

@@ -22,7 +22,7 @@ from lipfake_jax.data.batches import class_shares
 from lipfake_jax.data.dataset import Split, digest_split, open_split, read_choice
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.inference.parallel_eval import check_batch_size, share
-from lipfake_jax.inference.run import decide
+from lipfake_jax.inference.split_scores import decide
 from lipfake_jax.models import create_model
 from lipfake_jax.scoring import aggregation, verdict
 from lipfake_jax.scoring.metrics import evaluate_scores

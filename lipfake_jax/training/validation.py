@@ -13,7 +13,7 @@ import numpy as np
 
 from lipfake_jax.data.dataset import Split
 from lipfake_jax.inference.parallel_eval import parallel_eval_step
-from lipfake_jax.inference.run import score_clips
+from lipfake_jax.inference.split_scores import score_clips
 from lipfake_jax.scoring.scores import Scores, video_scores
 from lipfake_jax.training import parallel
 from lipfake_jax.training.augment import Augmentation

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.data.batch_sizes import size_batches
 from lipfake_jax.data.batches import (
   class_shares,
   epoch_order,
   eval_batches,
   read_clip,
   read_clips,
-  size_batches,
   stack_batches,
   train_batches,
 )

@@ -7,7 +7,7 @@ import pytest
 from lipfake_jax.data.dataset import DataChoice, open_split
 from lipfake_jax.evaluation import controls
 from lipfake_jax.evaluation.controls import hold_frame, shuffle_frames
-from lipfake_jax.inference.run import score_clips
+from lipfake_jax.inference.split_scores import score_clips
 from lipfake_jax.models import create_model
 from lipfake_jax.scoring.scores import video_scores
 from tests.models.model_checks import random_variables

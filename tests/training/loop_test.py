@@ -23,7 +23,8 @@ from lipfake_jax.data.dataset import DataChoice, open_split
 from lipfake_jax.evaluation.tested import open_tested
 from lipfake_jax.experiments.experiment import find_metrics, train_and_evaluate
 from lipfake_jax.inference import checkpoints
-from lipfake_jax.inference.run import open_run, score_clips
+from lipfake_jax.inference.run import open_run
+from lipfake_jax.inference.split_scores import score_clips
 from lipfake_jax.report import plots
 from lipfake_jax.report.results import evaluate_workdir
 from lipfake_jax.scoring.scores import video_scores

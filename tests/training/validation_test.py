@@ -6,7 +6,7 @@ import pytest
 from configs import default
 from lipfake_jax.data.batches import read_batch
 from lipfake_jax.data.dataset import DataChoice, open_split
-from lipfake_jax.inference.run import score_clips
+from lipfake_jax.inference.split_scores import score_clips
 from lipfake_jax.scoring.scores import video_scores
 from lipfake_jax.training.validation import open_scorer
 

@@ -1,0 +1,113 @@
+"""Looks for signs of a fake in videos: whose face, when, how sure.
+
+Every face is scored in windows over the whole video. With --out, each video V gets
+V.json and V.html: the verdict in words, the moments, what speaks for and against it.
+Ends with 0 if any video got a verdict (inconclusive is one), with 3 if none did.
+
+  lipfake detect talk.mp4 --out=findings
+  lipfake detect folder 'more/*.mov' --weights=runs/demo --json
+"""
+
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lipfake_jax.cli.arguments import create_parser
+from lipfake_jax.core.errors import Interrupted, UserError, loading
+from lipfake_jax.core.names import note_lines, printable
+
+if TYPE_CHECKING:
+  from lipfake_jax.inference.detect import Finding
+
+NO_VERDICT = 3  # the exit code where no video got one
+WIDEST = 60  # characters of the names' column
+
+
+def main(arguments: Sequence[str]) -> None:
+  """Prints each video's findings, and writes them below --out, as soon as they are there."""
+  parser = create_parser('detect', __doc__)
+  parser.add_argument('videos', nargs='+', metavar='VIDEO', help='a file, a folder, or a pattern in quotes')
+  parser.add_argument(
+    '--weights', metavar='NAME', default='shipped', help="'shipped', or a run's workdir (%(default)s)"
+  )
+  parser.add_argument('--out', metavar='FOLDER', type=Path, help='folder for V.json and V.html of each video V')
+  parser.add_argument('--json', action='store_true', help='print a line of JSON a video in place of the table')
+  parser.add_argument(
+    '--people', metavar='WHO', default='all', choices=('all', 'largest'), help="'all' faces, or the 'largest' (all)"
+  )
+  parser.add_argument('--dense', action='store_true', help='score all windows; by default 120 a face, spread evenly')
+  options = parser.parse_args(arguments)
+
+  with loading():
+    from lipfake_jax.clips.survey import DENSE
+    from lipfake_jax.clips.windows import MOST
+    from lipfake_jax.inference.compilation import keep_compiled
+    from lipfake_jax.inference.detect import detect_videos, open_weights
+    from lipfake_jax.report.detect_files import find_places
+    from lipfake_jax.report.detect_page import draw_window
+
+  files, places = find_places(options.videos)
+  _check_folder(options.out)
+  keep_compiled()
+  run = open_weights(options.weights)
+  most, progress = DENSE if options.dense else MOST, sys.stderr.isatty()
+  verdicts: list[str] = []
+  stopped = False
+  width = min(max(len('video'), *(len(printable(str(video))) for video in files)), WIDEST)
+  if not options.json:
+    _print_header(width)
+  for finding in detect_videos(run, files.found, draw_window, most, options.people, progress):
+    verdicts.append(finding.document['verdict'])
+    stopped |= finding.stopped
+    if options.out:
+      _write(options.out / places[len(verdicts) - 1], finding)
+    _show(finding, width, options.json)
+  _tell_end(verdicts, options.out, note_lines(files.named()))
+  if stopped or len(verdicts) < len(files.found):
+    raise Interrupted(f'interrupted: {len(verdicts)} of {len(files.found)} videos are done', 128 + signal.SIGINT)
+  if all(verdict == 'none' for verdict in verdicts):
+    sys.exit(NO_VERDICT)
+
+
+def _check_folder(folder: Path | None) -> None:
+  """Before minutes of work, not after them."""
+  if folder is not None and folder.exists() and not folder.is_dir():
+    raise UserError(f'--out={folder}: it is a file: name a folder')
+  if folder is not None:
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _print_header(width: int) -> None:
+  from lipfake_jax.report.detect_table import header
+
+  print(header(width), flush=True)
+
+
+def _show(finding: 'Finding', width: int, as_json: bool) -> None:
+  from lipfake_jax.report.detect_table import BLOCKS, PLAIN, describe_lines
+
+  if as_json:
+    timing = {name: seconds and round(seconds, 3) for name, seconds in finding.timing.items()}
+    print(json.dumps({**finding.document, 'timing': timing}), flush=True)
+    return
+  blocks = BLOCKS if (sys.stdout.encoding or '').lower().startswith('utf') else PLAIN
+  print('\n'.join(describe_lines(finding.document, width, blocks)), flush=True)
+
+
+def _write(place: Path, finding: 'Finding') -> None:
+  from lipfake_jax.report.detect_files import replace_file, write_document
+  from lipfake_jax.report.detect_page import render_finding
+
+  write_document(place.with_name(f'{place.name}.json'), finding.document)
+  replace_file(place.with_name(f'{place.name}.html'), render_finding(finding.document, finding.pictures))
+
+
+def _tell_end(verdicts: Sequence[str], folder: Path | None, notes: Sequence[str]) -> None:
+  """Says on stderr what was left out, and where the rest is."""
+  for line in notes:
+    print(line, file=sys.stderr)
+  if folder and verdicts:
+    print(f'written below {printable(str(folder))}', file=sys.stderr)

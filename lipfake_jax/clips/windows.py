@@ -1,0 +1,87 @@
+"""Windows over a whole video: every face of it, all the time that it is seen.
+
+In: an analysed video. Out: clips, some for each of its tracks, from the first moment to the last. Next stage: `looks`
+keeps them on disk. A dataset's clips are the most active ones of a video; these leave nothing out, up to a limit.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from lipfake_jax.clips import selection
+from lipfake_jax.clips.analysis import Analysis, measure_activity
+from lipfake_jax.clips.clips import Clip, cut_clip
+from lipfake_jax.clips.face_track import Track
+from lipfake_jax.clips.features import features_of
+from lipfake_jax.core.clip_spec import ClipSpec
+
+WINDOW_S = 4.0  # of a window in which a rule other than 'contiguous' chooses its frames
+MOST = 120  # windows a track; where that is not enough they are spread evenly over it
+
+
+def cut_windows(analysis: Analysis, track: Track, spec: ClipSpec, most: int = MOST) -> Iterator[Clip]:
+  """The windows of a track, in time order, one clip each.
+
+  Where the rule is 'contiguous' a window is as long as a clip: T moments in a row at the spec's rate. Otherwise it
+  lasts WINDOW_S, or as long as T frames take, and the spec's rule chooses the T frames in it. Windows adjoin, and
+  overlap as little as it takes to reach both ends; more than `most` are thinned out evenly.
+  """
+  if spec.rule == 'contiguous':
+    track = dataclasses.replace(track, measured=np.ones(len(track), bool))  # nothing hangs on it: estimates will do
+    chosen = _contiguous(track, spec, most)
+  else:
+    track, chosen = _by_rule(analysis, track, spec, most)
+  for number, where in enumerate(chosen, 1):
+    yield cut_clip(analysis, track, where, (), spec, f'{track.number}#{number}')
+
+
+def spread(length: int, n: int, most: int) -> np.ndarray:
+  """Where windows of n of `length` moments begin, int64 [N]: as many as it takes to cover all, at most `most`.
+
+  None where there are fewer moments than n.
+  """
+  if length < n:
+    return np.zeros(0, np.int64)
+  return np.linspace(0, length - n, min(-(-length // n), most)).round().astype(np.int64)
+
+
+def _contiguous(track: Track, spec: ClipSpec, most: int) -> list[np.ndarray]:
+  """Positions in the track, int64 [T] each. Windows lie within a segment, and in none of its pauses."""
+  segments = [
+    selection.sample_moments(track.times, np.flatnonzero(track.segments == segment), spec.rate)
+    for segment in np.unique(track.segments)
+  ]
+  total = sum(len(nearest) for nearest, _ in segments if len(nearest) >= spec.frames)
+  windows = []
+  for nearest, late in segments:
+    share = max(1, most * len(nearest) // max(total, 1))  # of the limit, by length
+    for start in spread(len(nearest), spec.frames, share):
+      if not late[start : start + spec.frames].any():
+        windows.append(nearest[start : start + spec.frames])
+  return sorted(windows, key=lambda window: window[0])
+
+
+def _by_rule(analysis: Analysis, track: Track, spec: ClipSpec, most: int) -> tuple[Track, list[np.ndarray]]:
+  """The track with the activity that the rule asked for, and positions in it, int64 [T] each."""
+  length = _window_length(track, spec)
+  spans = [np.arange(start, start + length) for start in spread(len(track), length, most)]
+  which = np.zeros(len(track), bool)
+  for span in spans:
+    which[span] |= not spec.screen or selection.find_doubtful(
+      track.activity[span], spec.frames, spec.rule, spec.threshold, spec.below
+    )
+  track = measure_activity(analysis, track, spec, which)
+  activity = np.where(track.measured, track.activity, 0) if spec.rule == 'top_k' else track.activity
+  found = [
+    span[selection.select_frames(activity[span], spec.frames, spec.rule, spec.threshold, spec.below)] for span in spans
+  ]
+  return track, [window for window in found if len(window)]
+
+
+def _window_length(track: Track, spec: ClipSpec) -> int:
+  """Frames of the track in a window; all of them where a feature is one of the track, or where it is short."""
+  if len(track) < 2 or any(feature.first < float('inf') for feature in features_of(spec)):
+    return max(len(track), spec.frames)
+  frames_a_second = 1 / float(np.median(np.diff(track.times)))
+  return max(spec.frames, min(round(WINDOW_S * frames_a_second), len(track)))

@@ -1,0 +1,88 @@
+"""Windows leave nothing of a face out, and are few where a video is long."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from lipfake_jax.clips import windows
+from lipfake_jax.clips.face_track import Track
+from lipfake_jax.core.clip_spec import ClipSpec
+
+CONTIGUOUS = ClipSpec(rule='contiguous', frames=4, rate=10.0, size=8)
+
+
+def make_track(times, segments=None) -> Track:
+  """A track with an activity that rises from frame to frame."""
+  times = np.asarray(times, float)
+  n = len(times)
+  return Track(
+    number=0, indices=np.arange(n), times=times, segments=np.zeros(n, int) if segments is None else np.array(segments),
+    activity=np.arange(n, dtype=float), measured=np.ones(n, bool), lips_activity=np.ones(n),
+    placements=np.ones((n, 2), complex), mouth_widths=np.ones(n), flow_sides=np.ones(n),
+    looks=np.ones((1, 3), np.float32),
+  )  # fmt: skip
+
+
+def positions(monkeypatch, track, spec, most=windows.MOST):
+  """The frames of each window, in place of its clip."""
+  monkeypatch.setattr(windows, 'cut_clip', lambda analysis, track, where, left_out, spec, key: where.tolist())
+  return list(windows.cut_windows(SimpleNamespace(spool=None), track, spec, most))
+
+
+@pytest.mark.parametrize(
+  ('length', 'n', 'most', 'starts'),
+  [
+    (12, 4, 9, [0, 4, 8]),  # they adjoin
+    (10, 4, 9, [0, 3, 6]),  # they overlap as little as it takes
+    (4, 4, 9, [0]),
+    (3, 4, 9, []),
+    (100, 4, 3, [0, 48, 96]),  # thinned out, from end to end
+    (100, 4, 1, [0]),
+  ],
+)
+def test_windows_are_spread_over_all_moments(length, n, most, starts):
+  assert windows.spread(length, n, most).tolist() == starts
+
+
+def test_contiguous_windows_show_each_moment_of_a_face(monkeypatch):
+  found = positions(monkeypatch, make_track(np.arange(10) / 10), CONTIGUOUS)
+  assert found == [[0, 1, 2, 3], [3, 4, 5, 6], [6, 7, 8, 9]]
+
+
+def test_they_keep_the_rate_of_the_spec_at_any_rate_of_the_video(monkeypatch):
+  """Of 20 frames a second each second one."""
+  found = positions(monkeypatch, make_track(np.arange(16) / 20), CONTIGUOUS)
+  assert found == [[0, 2, 4, 6], [8, 10, 12, 14]]
+
+
+def test_no_window_reaches_across_a_gap_or_a_pause(monkeypatch):
+  """A face that is lost after 5 frames, back for 3, too few, and for 4 more with a pause of half a second."""
+  times = [0, 0.1, 0.2, 0.3, 0.4, 1.0, 1.1, 1.2, 2.0, 2.1, 2.6, 2.7]
+  found = positions(monkeypatch, make_track(times, [0] * 5 + [1] * 3 + [2] * 4), CONTIGUOUS)
+  assert found == [[0, 1, 2, 3], [1, 2, 3, 4]]
+
+
+def test_long_segments_get_most_of_few_windows(monkeypatch):
+  times = np.concatenate([np.arange(80) / 10, 10 + np.arange(8) / 10])
+  found = positions(monkeypatch, make_track(times, [0] * 80 + [1] * 8), CONTIGUOUS, most=8)
+  assert [window[0] < 80 for window in found] == [True] * 7 + [False]
+
+
+def test_other_rules_choose_within_each_few_seconds(monkeypatch):
+  """4 s of 10 frames a second are 40 frames, of which the two most active, the last ones, are taken."""
+  spec = ClipSpec(rule='top_k', frames=2, size=8, screen=False)
+  assert positions(monkeypatch, make_track(np.arange(80) / 10), spec) == [[38, 39], [78, 79]]
+
+
+def test_a_window_lasts_as_long_as_its_frames_take(monkeypatch):
+  """60 frames at 10 a second are 6 s."""
+  spec = ClipSpec(rule='uniform', frames=60, size=8)
+  assert positions(monkeypatch, make_track(np.arange(60) / 10), spec) == [list(range(60))]
+  assert positions(monkeypatch, make_track(np.arange(59) / 10), spec) == []
+
+
+def test_a_feature_of_a_whole_face_has_one_window(monkeypatch):
+  spec = dataclasses.replace(ClipSpec(rule='uniform', frames=2, size=8), motion=True)
+  assert len(positions(monkeypatch, make_track(np.arange(500) / 10), spec)) == 1
