@@ -14,6 +14,7 @@ from lipfake_jax.evaluation.controls import reencoding_control
 from lipfake_jax.report import confident_errors, sections
 from lipfake_jax.report import page as report
 from lipfake_jax.report.markup import STYLE, table
+from lipfake_jax.report.strip import GAP
 from lipfake_jax.report.summary import answer, judge, separation
 from lipfake_jax.scoring.verdict import Decision
 from tests.report.chromium import find_browser, open_browser
@@ -204,10 +205,10 @@ def test_the_page_shows_ten_mistakes_in_order(tmp_path):
 
 
 def test_a_strip_is_ten_frames_in_time_order():
-  strip = confident_errors.draw_strip(make_evaluation([0], [0.9]).split, 0)
-  image = cv2.imdecode(np.frombuffer(strip, np.uint8), cv2.IMREAD_GRAYSCALE)
-  assert image.shape == (SIZE, 10 * SIZE + 9 * confident_errors.GAP)
-  middles = image[SIZE // 2, SIZE // 2 :: SIZE + confident_errors.GAP].astype(int)
+  drawn = confident_errors.draw_strip(make_evaluation([0], [0.9]).split, 0)
+  image = cv2.imdecode(np.frombuffer(drawn, np.uint8), cv2.IMREAD_GRAYSCALE)
+  assert image.shape == (SIZE, 10 * SIZE + 9 * GAP)
+  middles = image[SIZE // 2, SIZE // 2 :: SIZE + GAP].astype(int)
   frames = np.linspace(0, FRAMES - 1, 10).round()  # frame t is filled with 10 t
   np.testing.assert_allclose(middles, 10 * frames, atol=12)  # JPEG: white gaps ring
 
