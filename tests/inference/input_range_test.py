@@ -18,4 +18,4 @@ def test_each_limit_is_named_with_its_figure():
     make_clip(FRAMES, 'v', mouth_width=width, duration=0.7, sharpness=sharpness)
     for width, sharpness in ((40.0, 3.0), (17.6, 3.0), (50.0, 90.0))
   ]
-  assert note_range(clips) == ['mouth 18 px wide, under 20', '0.70 s long, under 1', 'blurred: sharpness 3, under 15']
+  assert note_range(clips) == ['mouth 18 px wide, under 20', '0.70 s long, under 1', 'blurred: sharpness 3, under 7']
