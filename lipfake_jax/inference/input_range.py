@@ -12,7 +12,7 @@ from lipfake_jax.clips.clips import Clip
 # What is usual: of 304 real videos, real and fake, the middle 97 % or more are within each.
 SMALL_MOUTH = 25.0  # px between the corners: less is too few pixels to show how they were made
 SHORT = 0.9  # s between the first frame that is scored and the last
-BLURRED = 15.0  # variance of the Laplacian, gray levels squared, of crops of the size that is scored
+BLURRED = 7.0  # variance of the Laplacian, gray levels squared, of crops of the lower face at 128 pixels
 RATES = (14.0, 61.0)  # frames per second; how a mouth moves from frame to frame is learnt at 15 to 60, mostly 25 and 30
 HIDDEN = 0.5  # of the looks at the mouth
 

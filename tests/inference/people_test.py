@@ -65,7 +65,7 @@ def test_a_single_person_is_one_line_with_its_notes():
     ({'rate': 240.0}, '240 frames a second, over 61'),
     ({'mouth_width': 17.0}, 'mouth 17 px wide, under 25'),
     ({'times': np.linspace(0, 0.06, 6, dtype=np.float32)}, '0.06 s are scored, under 0.9'),
-    ({'sharpness': 4.2}, 'blurred: sharpness 4, under 15'),
+    ({'sharpness': 4.2}, 'blurred: sharpness 4, under 7'),
     ({'hidden_share': 0.6}, 'no mouth shows in 60% of the looks at it, over 50%'),
   ],
 )

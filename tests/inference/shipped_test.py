@@ -15,7 +15,7 @@ def test_videos_get_verdicts_without_a_workdir(tmp_path, monkeypatch, face_video
   monkeypatch.chdir(tmp_path)
   first, again = (predict_videos(None, [str(face_video), str(blank_video)], batch_size=2) for _ in range(2))
   assert first == again
-  assert [path.name for path in tmp_path.iterdir()] == ['predictions.json']
+  assert {path.name for path in tmp_path.iterdir()} == {'predictions.csv', 'predictions.json'}
   stored = json.loads((tmp_path / 'predictions.json').read_text())
   face, blank = stored['videos']
   assert face['verdict'] == decide_within(face['p_fake'], Limits(**stored['limits']))
