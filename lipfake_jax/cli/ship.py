@@ -1,8 +1,9 @@
 """Makes the best weights of a run those that come with the package.
 
-Threshold, temperature, and the limits between which there is no verdict are fitted to the run's validation part.
+Threshold, temperature, and the limits between which there is no verdict are fitted to
+the run's validation part.
 
-  lipfake ship --workdir=runs/shipped --version=1.0 --training='36,000 frames, two hours of two cores'
+  lipfake ship --workdir=runs/shipped --version=1.0 --training='36,000 frames'
 """
 
 from collections.abc import Sequence

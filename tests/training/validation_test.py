@@ -16,6 +16,9 @@ def brightness(variables, clips, train):
   return 10 * (clips.mean(axis=(1, 2, 3, 4)) - 0.5)
 
 
+SUMMED = 5e-5
+
+
 @pytest.fixture(scope='module')
 def split(tiny_data):
   return open_split(DataChoice('tiny_clips', 'tiny'), 'validation', tiny_data)
@@ -29,8 +32,9 @@ def score(split, epoch=1, batch_size=4, **fields):
 
 
 def test_as_it_is(split):
+  """SUMMED: the compiled mean adds 4,608 numbers in float32 one after the other, and a logit is ten times as much."""
   means = read_batch(split, np.arange(10))['clip'].mean(axis=(1, 2, 3, 4)) / 255
-  np.testing.assert_allclose(score(split), 1 / (1 + np.exp(-10 * (means - 0.5))), rtol=1e-5)
+  np.testing.assert_allclose(score(split), 1 / (1 + np.exp(-10 * (means - 0.5))), rtol=SUMMED)
 
 
 def test_augmented_each_epoch_draws_anew_unless_frozen(split):
@@ -51,4 +55,4 @@ def test_other_data_is_scored_without(split):
   """What a run is tested on."""
   logits = score_clips(lambda clips: np.asarray(brightness({}, clips / 255.0, False)), split, 4)
   scores = video_scores(logits, split, 'mean')
-  np.testing.assert_allclose(scores.p_fake, score(split), rtol=1e-5)
+  np.testing.assert_allclose(scores.p_fake, score(split), rtol=SUMMED)
