@@ -29,7 +29,7 @@ class DataChoice:
     builder_config: name of its config, which says what a clip is.
     split: one of `splits.SPLITS`; '' is what each dataset names as its own.
     split_seed: another seed is another split.
-    exclude: folders of the datasets (as `VideoRecord.folder` names them) that are left aside.
+    exclude: folders of the datasets (as `VideoRecord.folder` names them) that are excluded.
   """
 
   dataset: str

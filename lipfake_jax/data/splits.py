@@ -115,7 +115,7 @@ def split_table(rows: Sequence[Row], split: str, seed: int = 0) -> str:
     persons = {person for found, row in zip(parts, rows, strict=True) if found == part for person in people(row)}
     lines.append(f'{part:24}{real:8}{fake:8}{shares[-1]:8.0%}{len(persons) or "-":>8}')
   if any(counts['', label] for label in ('real', 'fake')):
-    lines.append(f'{"left out: mixed pairs":24}{counts["", "real"]:8}{counts["", "fake"]:8}')
+    lines.append(f'{"excluded: mixed pairs":24}{counts["", "real"]:8}{counts["", "fake"]:8}')
   if split == 'paper':
     lines.append(LEAKY)
   lines += _warn_of_gaps(

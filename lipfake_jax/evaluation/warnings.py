@@ -102,7 +102,7 @@ def _probabilities(metrics: Metrics, scores: Scores) -> Iterator[str]:
   by_chance = np.quantile([probability_metrics(drawn, p_fake)['ece'] for drawn in labels], 0.95)
   if error > max(by_chance, MISCALIBRATED):
     yield (
-      f'note: scores are no probabilities on these videos: after calibration they are off by {error:.2f} on average'
+      f'note: scores are miscalibrated on these videos: after calibration they are off by {error:.2f} on average'
       f' (true ones, of independent videos, by up to {by_chance:.2f}): go by the verdict, not by how high a score is'
     )
 

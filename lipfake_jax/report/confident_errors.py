@@ -1,4 +1,4 @@
-"""The surest mistakes of a run, and pictures of the mouths that it misjudged.
+"""The most confident errors of a run, and pictures of the mouths that it misjudged.
 
 In: scores of a split. Out: positions in the scores, and strips of frames as JPEG. Next stage: `report`.
 """
@@ -15,7 +15,7 @@ from lipfake_jax.scoring.scores import Scores
 COUNT = 10
 
 
-def surest_mistakes(scores: Scores, threshold: float, count: int = COUNT) -> list[int]:
+def find_confident_errors(scores: Scores, threshold: float, count: int = COUNT) -> list[int]:
   """Which videos were misjudged with the scores farthest from the threshold, the surest first; ties by name.
 
   Args:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lipfake_jax.core.vocabulary import LABELS
 from lipfake_jax.report import markup, tables
-from lipfake_jax.report.confident_errors import draw_strip, surest_mistakes
+from lipfake_jax.report.confident_errors import draw_strip, find_confident_errors
 from lipfake_jax.report.plots import draw_plots, save_plots
 from lipfake_jax.report.sections import control_warnings, read_controls, render_controls
 from lipfake_jax.report.strip import FRAMES
@@ -150,7 +150,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _mistakes(evaluation: 'Evaluation') -> str:
   scores, metrics = evaluation.scores, evaluation.metrics
-  chosen = surest_mistakes(scores, metrics['threshold'])
+  chosen = find_confident_errors(scores, metrics['threshold'])
   said = [f'{metrics["fp"] + metrics["fn"]} of {len(scores)} videos are misjudged.']
   if chosen:
     said.append(
@@ -158,7 +158,7 @@ def _mistakes(evaluation: 'Evaluation') -> str:
       ' mouth (of its first clip, where there are several), in time order.'
     )
   strips = [_strip(evaluation, i, number) for number, i in enumerate(chosen, 1)]
-  return markup.section('The surest mistakes', markup.paragraph(' '.join(said)), *strips)
+  return markup.section('Most confident errors', markup.paragraph(' '.join(said)), *strips)
 
 
 def _strip(evaluation: 'Evaluation', i: int, number: int) -> str:

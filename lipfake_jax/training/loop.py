@@ -118,7 +118,7 @@ def _train(
       state, meta = restored
       _check_data(workdir, meta, digests)
       progress, place, before = Progress(**meta['progress']), RunPosition(**meta['place']), meta['before']
-      print(f'going on after epoch {place.epochs}, step {int(state.step)}')
+      print(f'resuming after epoch {place.epochs}, step {int(state.step)}')
     else:
       history.add_clips(board, train_split, Augmentation(**config.augment), config.seed)
     if main:

@@ -57,7 +57,7 @@ def test_swaps_between_parts_are_left_out_and_no_others():
   for video in SWAPS:
     mixed = home[video['identity']] != home[video['second_identity']]
     assert (parts[video['key']] == '') == mixed
-  assert f'{"left out: mixed pairs":24}{0:8}{len(left_out):8}' in splits.split_table(ROWS, 'identity')
+  assert f'{"excluded: mixed pairs":24}{0:8}{len(left_out):8}' in splits.split_table(ROWS, 'identity')
 
 
 def test_several_second_persons_all_count():

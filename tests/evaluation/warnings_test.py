@@ -46,7 +46,7 @@ def test_nothing_to_warn_of():
     ({'p_fake': GOOD / 2.1}, 'every video is called real'),
     ({'decision': Decision(threshold=np.sort(GOOD)[-3])}, 'lies at the edge of the scores (2.5% are above it)'),
     ({'p_fake': 0.4 + 0.2 * GOOD}, 'are off by 0.24 on average (true ones, of independent videos, by up to 0.'),
-    ({'p_fake': GOOD**3}, 'scores are no probabilities on these videos'),
+    ({'p_fake': GOOD**3}, 'scores are miscalibrated on these videos'),
     ({'labels': LABELS * (np.arange(N) < 50)}, '25 fake videos, fewer than 30: too few to conclude'),
     ({'identity': ['a', 'b'] * (N // 2)}, '2 people, fewer than 10'),
     ({'rejections': [{'label': 'fake', 'reason': 'no_face'}] * 10}, '0.0% of the reals and 20.0% of the fakes have no'),

@@ -181,19 +181,19 @@ def test_digests_versions_seed_and_configuration_are_told(folder, tmp_path):
 # Which mistakes, and their pictures.
 
 
-def test_the_surest_mistakes_come_first():
+def test_the_find_confident_errors_come_first():
   labels, p_fake = [0, 0, 1, 1, 0, 1, 1], [0.9, 0.5, 0.1, 0.39, 0.41, 0.8, 0.4]
   scores = make_evaluation(labels, p_fake).scores
   # At .4: real above it 0 (.5 off), 1 (.1), 4 (.01); fake at or below it 2 (.3), 3 (.01, but for rounding), 6 (0).
-  assert confident_errors.surest_mistakes(scores, 0.4)[:3] == [0, 2, 1]
-  assert set(confident_errors.surest_mistakes(scores, 0.4)) == {0, 1, 2, 3, 4, 6}
-  assert confident_errors.surest_mistakes(scores, 0.4, count=2) == [0, 2]
-  assert confident_errors.surest_mistakes(make_evaluation([0, 1], [0.1, 0.9]).scores, 0.5) == []
+  assert confident_errors.find_confident_errors(scores, 0.4)[:3] == [0, 2, 1]
+  assert set(confident_errors.find_confident_errors(scores, 0.4)) == {0, 1, 2, 3, 4, 6}
+  assert confident_errors.find_confident_errors(scores, 0.4, count=2) == [0, 2]
+  assert confident_errors.find_confident_errors(make_evaluation([0, 1], [0.1, 0.9]).scores, 0.5) == []
 
 
 def test_equally_sure_mistakes_come_by_name():
   scores = make_evaluation([0, 0, 0], [0.9, 0.9, 0.9], key=['c', 'a', 'b']).scores
-  assert confident_errors.surest_mistakes(scores, 0.5) == [1, 2, 0]
+  assert confident_errors.find_confident_errors(scores, 0.5) == [1, 2, 0]
 
 
 def test_the_page_shows_ten_mistakes_in_order(tmp_path):
@@ -369,7 +369,7 @@ def test_an_encoder_that_is_learned_is_told_beyond_chance(rising, people, said):
 
 
 def test_what_was_measured_is_shown_and_what_was_not_has_its_command(page, tmp_path):
-  controls = page.text.split('Controls\n')[1].split('The surest mistakes')[0]
+  controls = page.text.split('Controls\n')[1].split('Most confident errors')[0]
   assert 'metadata alone (logistic regression)\n0.990\n' in controls
   assert controls.index('frame rate alone\n0.980') < controls.index('codec alone\n0.500')  # the most telling first
   assert 'AUC of the run less that of metadata: -0.090 (95 % interval -0.200 to +0.010).' in controls

@@ -183,7 +183,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, tiny_data, un
   killed = run_until_signal(tmp_path, tiny_data, signal.SIGKILL, written(15), **{'train.epochs': 4})
   assert killed.returncode == -signal.SIGKILL, killed.stderr
   run(tmp_path, tiny_data, **{'train.epochs': 4})
-  assert 'going on after epoch 2, step 10' in capfd.readouterr().out
+  assert 'resuming after epoch 2, step 10' in capfd.readouterr().out
   assert_same_end(tmp_path, undisturbed)
 
 
@@ -240,7 +240,7 @@ def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_it_used(
   run(tmp_path, tiny_data, **{'train.epochs': 4})
   printed = capsys.readouterr().out
   assert 'checkpoint 15 is damaged' in printed
-  assert 'going on after epoch 2, step 10' in printed
+  assert 'resuming after epoch 2, step 10' in printed
   assert (tmp_path / 'damaged' / '15').is_dir()
   assert_same_end(tmp_path, undisturbed)
 
