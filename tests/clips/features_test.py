@@ -7,6 +7,7 @@ import pytest
 from etils import epath
 
 from lipfake_jax.clips import extraction, features
+from lipfake_jax.clips.results import load_result
 from lipfake_jax.clips.video import read_frames
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
@@ -44,7 +45,7 @@ def brightness(tmp_path, monkeypatch):
 def test_a_file_is_all_that_a_feature_takes(tmp_path, brightness, face_video, models):
   [job] = extraction.plan_jobs([face_video], SPEC, tmp_path / 'cache')
   extraction.run_job(job, SPEC, models)
-  [clip] = extraction.load_result(job[1], 'v')
+  [clip] = load_result(job[1], 'v')
   luma = [frame.luma.mean() for frame in read_frames(face_video)]
   expected = [luma[i] for i in (0, 10, 20, 30, 39, 49, 59, 69)]  # evenly of 70
   assert clip.features['brightness'].tolist() == expected

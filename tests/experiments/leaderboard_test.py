@@ -19,7 +19,10 @@ from tests.training.loop_test import tiny_config
 pytestmark = pytest.mark.usefixtures('quick_evaluation')
 
 
-FREE = ('name', 'builder_config', 'batch_size', 'epochs', 'early_stopping_patience', 'aggregation')
+FREE = (
+  'name', 'builder_config', 'batch_size', 'epochs', 'early_stopping_patience', 'aggregation',
+  'init_from', 'relative', 'freeze',  # of a pretrained encoder
+)  # fmt: skip
 
 
 @pytest.mark.parametrize('name', MODELS)
@@ -42,7 +45,8 @@ def test_a_models_config_has_clips_that_it_can_be_fed_with(name):
   assert feature.is_in(spec)
   clips = jnp.zeros((2, *feature.shape(spec)))
   logits = jax.eval_shape(lambda: model.init_with_output(jax.random.key(0), clips)[0])
-  assert logits.shape == ((2, spec.frames) if name.endswith('_frames') else (2,))
+  scores = {'xception_frames': 60, 'cnn5_frames': 60, 'effnet_frames': 8}  # a frame, or every second one
+  assert logits.shape == ((2, scores[name]) if name in scores else (2,))
 
 
 def test_another_dataset_and_fewer_epochs():
@@ -75,7 +79,7 @@ def test_trains_what_is_not_trained_and_reads_the_rest(tmp_path, tiny_data, caps
   leaderboard.run_models(configs, tmp_path, tiny_data)
   assert 'epoch' not in capsys.readouterr().out  # nothing is trained again
   configs['lip_kinematics'].model.clrnet.momentum = 0.5  # not the model's
-  assert leaderboard.find_result(configs['lip_kinematics'], tmp_path / 'lip_kinematics') == metrics
+  assert leaderboard.find_result(configs['lip_kinematics'], tmp_path / 'lip_kinematics', tiny_data) == metrics
   configs['lip_kinematics'].data.split_seed = 5
   with pytest.raises(UserError, match=r'holds a run with another data\.split_seed: choose another --workdir'):
     leaderboard.run_models(configs, tmp_path, tiny_data)

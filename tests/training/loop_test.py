@@ -579,7 +579,7 @@ def test_a_run_does_not_go_on_with_a_dataset_that_was_built_anew(tmp_path, tiny_
   """Other labels in the test part do not concern its training; one other label in its own part does."""
   shutil.copytree(tiny_data, tmp_path / 'data')
   table = tmp_path / 'data' / 'tiny_clips' / 'tiny' / '1.0.0' / 'metadata.json'
-  workdir = run(tmp_path / 'run', tmp_path / 'data', **{'train.epochs': 1})
+  workdir = run_and_evaluate(tmp_path / 'run', tmp_path / 'data', **{'train.epochs': 1})
 
   def relabel(part):
     metadata = json.loads(table.read_text())
@@ -593,7 +593,7 @@ def test_a_run_does_not_go_on_with_a_dataset_that_was_built_anew(tmp_path, tiny_
   before = figures()
   relabel('test')
   assert figures() is None  # those that are stored are of the earlier build
-  run(workdir, tmp_path / 'data', **{'train.epochs': 1})
+  run_and_evaluate(workdir, tmp_path / 'data', **{'train.epochs': 1})
   assert {before['n_real'] - 1, before['n_real'] + 1} >= {figures()['n_real']}
   relabel('train')
   with pytest.raises(UserError, match=r'another build of tiny_clips: the clips or labels of train have changed since'):

@@ -1,0 +1,19 @@
+"""EfficientNet-Lite0 on single frames of demo_lips, from its weights of ImageNet.
+
+tfds build data_builders/demo_lips --config=contiguous_lower_face_16x128
+python run.py --config=configs/models/effnet_frames.py --workdir=runs/models/effnet_frames
+"""
+
+from configs import demo
+
+
+def get_config():
+  """The demo with a pretrained encoder, on lower faces of 128 pixels."""
+  config = demo.get_config()
+  config.model.name = 'effnet_frames'
+  config.init_from = 'imagenet'
+  config.data.builder_config = 'contiguous_lower_face_16x128'
+  config.train.relative = True  # batch statistics are folded into kernels of very different sizes
+  config.train.freeze = 'stem'
+  config.train.batch_size = 8
+  return config
