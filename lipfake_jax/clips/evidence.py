@@ -7,8 +7,8 @@ Landmarks come without visibility: of a mouth behind a mask the mesh draws the o
 between lips lies a line darker than they are, or teeth that are brighter, and from the skin above to the skin below the
 brightness changes. Limits were chosen on 228 real videos, real and fake, of the training and validation parts, and on
 half of them with painted covers. Of 113 each are found: all masks of one colour (blue, white, black, red, the skin's
-own), bars, stickers, soft patches of skin and blurs; 112 microphones, 90 hands, 72 patterned masks, 54 coarse scarves, 51
-mosaics. The 76 videos of the test part were only counted.
+own), bars, stickers, soft patches of skin and blurs; 112 microphones, 90 hands, 72 patterned masks, 54 coarse scarves,
+51 mosaics. The 76 videos of the test part were only counted.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
