@@ -104,10 +104,10 @@ def test_the_real_faceforensics_builds_untouched(tmp_path):
 
 @needs_layouts
 def test_the_real_dfdc_builds_untouched(tmp_path):
+  """All but brtujopkby.mp4, whose speaker is seen from the side: it is rejected as a profile."""
   rows = build('dfdc', LAYOUTS / 'dfdc', tmp_path)
   found = {key: (row['label'], row['identity'], row['original']) for key, row in rows.items()}
   assert found == {
-    'dfdc_train_part_0/brtujopkby.mp4': ('fake', 'gnmmhlbzge', 'dfdc_train_part_0/gnmmhlbzge.mp4'),
     'dfdc_train_part_10/widuwuoiur.mp4': ('fake', 'ybqmttnept', 'dfdc_train_part_10/ybqmttnept.mp4'),
     'dfdc_train_part_10/yhffcuhhjy.mp4': ('fake', 'wdpsifpppf', 'dfdc_train_part_10/wdpsifpppf.mp4'),
   }
