@@ -12,11 +12,8 @@ from lipfake_jax.training.validation import open_scorer
 
 
 def brightness(variables, clips, train):
-  """A model that sees how bright a clip is."""
-  return 10 * (clips.mean(axis=(1, 2, 3, 4)) - 0.5)
-
-
-SUMMED = 5e-5
+  """A model that sees how bright a clip is. An axis at a time: thousands of float32 in one sum lose a digit."""
+  return 10 * (clips.mean(axis=4).mean(axis=3).mean(axis=2).mean(axis=1) - 0.5)
 
 
 @pytest.fixture(scope='module')
@@ -32,9 +29,8 @@ def score(split, epoch=1, batch_size=4, **fields):
 
 
 def test_as_it_is(split):
-  """SUMMED: the compiled mean adds 4,608 numbers in float32 one after the other, and a logit is ten times as much."""
   means = read_batch(split, np.arange(10))['clip'].mean(axis=(1, 2, 3, 4)) / 255
-  np.testing.assert_allclose(score(split), 1 / (1 + np.exp(-10 * (means - 0.5))), rtol=SUMMED)
+  np.testing.assert_allclose(score(split), 1 / (1 + np.exp(-10 * (means - 0.5))), rtol=1e-5)
 
 
 def test_augmented_each_epoch_draws_anew_unless_frozen(split):
@@ -55,4 +51,4 @@ def test_other_data_is_scored_without(split):
   """What a run is tested on."""
   logits = score_clips(lambda clips: np.asarray(brightness({}, clips / 255.0, False)), split, 4)
   scores = video_scores(logits, split, 'mean')
-  np.testing.assert_allclose(scores.p_fake, score(split), rtol=SUMMED)
+  np.testing.assert_allclose(scores.p_fake, score(split), rtol=1e-5)
