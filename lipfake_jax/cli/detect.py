@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     from lipfake_jax.clips.windows import MOST
     from lipfake_jax.inference.compilation import keep_compiled
     from lipfake_jax.inference.detect import detect_videos, open_weights
-    from lipfake_jax.report.detect_files import find_places, write_finding
+    from lipfake_jax.report.detect_files import find_places
     from lipfake_jax.report.detect_page import draw_window
 
   files, places = find_places(options.videos)
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> None:
     verdicts.append(finding.document['verdict'])
     stopped |= finding.stopped
     if options.out:
-      write_finding(options.out / places[len(verdicts) - 1], finding.document, finding.pictures)
+      _write(options.out / places[len(verdicts) - 1], finding)
     _show(finding, width, options.json)
   _tell_end(verdicts, options.out, note_lines(files.named()))
   if stopped or len(verdicts) < len(files.found):
@@ -95,6 +95,14 @@ def _show(finding: 'Finding', width: int, as_json: bool) -> None:
     return
   blocks = BLOCKS if (sys.stdout.encoding or '').lower().startswith('utf') else PLAIN
   print('\n'.join(describe_lines(finding.document, width, blocks)), flush=True)
+
+
+def _write(place: Path, finding: 'Finding') -> None:
+  from lipfake_jax.report.detect_files import replace_file, write_document
+  from lipfake_jax.report.detect_page import render_finding
+
+  write_document(place.with_name(f'{place.name}.json'), finding.document)
+  replace_file(place.with_name(f'{place.name}.html'), render_finding(finding.document, finding.pictures))
 
 
 def _tell_end(verdicts: Sequence[str], folder: Path | None, notes: Sequence[str]) -> None:

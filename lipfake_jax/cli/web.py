@@ -1,4 +1,4 @@
-"""Shows a page that takes videos, looks at them and shows what it finds.
+"""Shows a page that takes videos and tells what it finds in them.
 
 The page is for this machine alone: drop a video or record one, see how far it is, open
 the evidence, delete it. A video is deleted once it was looked at, what was found after

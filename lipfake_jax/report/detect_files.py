@@ -12,7 +12,6 @@ from pathlib import Path, PurePosixPath
 from lipfake_jax.core.names import printable
 from lipfake_jax.data.files import Files, expand_source, find_sources
 from lipfake_jax.inference.findings import Document
-from lipfake_jax.report.detect_page import render_finding
 
 LONGEST = 200  # bytes of a name, so that there is room for a suffix within the 255 of most file systems
 
@@ -47,10 +46,9 @@ def name_outputs(videos: Sequence[PurePosixPath]) -> list[PurePosixPath]:
   return names
 
 
-def write_finding(place: Path, document: Document, pictures: Sequence[Sequence[bytes]]) -> None:
-  """Writes the JSON and the page of a video, `place` with their suffixes: the same bytes for the same document."""
-  replace_file(place.with_name(f'{place.name}.json'), json.dumps(document, indent=2) + '\n')
-  replace_file(place.with_name(f'{place.name}.html'), render_finding(document, pictures))
+def write_document(path: Path, document: Document) -> None:
+  """Writes JSON: the same bytes for the same document."""
+  replace_file(path, json.dumps(document, indent=2) + '\n')
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -58,8 +58,8 @@ def open_detector(weights: str, look_s: float) -> Look:
   from lipfake_jax.clips.windows import MOST
   from lipfake_jax.inference.compilation import keep_compiled
   from lipfake_jax.inference.detect import detect_videos, open_weights
-  from lipfake_jax.report.detect_files import write_finding
-  from lipfake_jax.report.detect_page import draw_window
+  from lipfake_jax.report.detect_files import replace_file, write_document
+  from lipfake_jax.report.detect_page import draw_window, render_finding
   from lipfake_jax.report.detect_words import ANSWERS, explain_verdict
 
   keep_compiled()
@@ -69,7 +69,8 @@ def open_detector(weights: str, look_s: float) -> Look:
     progress = functools.partial(write_progress, folder)
     [finding] = detect_videos(run, [folder / VIDEO], draw_window, MOST, progress=progress, time_limit_s=look_s)
     document = {**finding.document, 'video': {**finding.document['video'], 'path': name}}
-    write_finding(folder / FINDING, document, finding.pictures)
+    write_document(folder / f'{FINDING}.json', document)
+    replace_file(folder / f'{FINDING}.html', render_finding(document, finding.pictures))
     _, title = ANSWERS[document['verdict']]
     return Outcome(document['verdict'], title, (next(explain_verdict(document)), *_sentences(document['warnings'])))
 
@@ -88,7 +89,11 @@ class Detector:
     self._opening, self._folder = opening, folder
     self._lock, self._closed = threading.Lock(), False
     self._process: Any = None
-    self._start()
+    try:
+      self._start()
+    except BaseException:  # Ctrl-C, too: the process would be waited for
+      self.close()
+      raise
 
   def look(self, folder: Path, name: str) -> Outcome:
     """Looks at the video in a folder; ENDED where the process did, by `end` or for another reason."""
@@ -104,7 +109,8 @@ class Detector:
   def end(self) -> None:
     """Ends the process, and what it started, at once; the next video has another one."""
     with self._lock:
-      _kill(self._process)
+      if self._process:
+        _kill(self._process)
     shutil.rmtree(self._folder / SCRATCH, ignore_errors=True)
 
   def close(self) -> None:
@@ -118,8 +124,9 @@ class Detector:
       if self._closed:
         raise EOFError
       self._pipe, theirs = context.Pipe()
-      self._process = context.Process(target=_serve, args=(theirs, self._opening, self._folder))
-      self._process.start()
+      process = context.Process(target=_serve, args=(theirs, self._opening, self._folder))
+      process.start()
+      self._process = process
       theirs.close()
     fault = self._pipe.recv()
     if fault:

@@ -65,7 +65,7 @@ function announce(row, state, share, words) {
 }
 
 function describe(video) {
-  if (video.state === 'waiting') return video.before === 1 ? 'waiting: 1 video before it' : `waiting: ${video.before} videos before it`;
+  if (video.state === 'waiting') return ['waiting: it is next', 'waiting: 1 video before it'][video.before] || `waiting: ${video.before} videos before it`;
   if (video.share === null) return 'being looked at';
   if (video.share >= 1) return 'being judged';
   return `being looked at: ${Math.round(100 * video.share)} %, ${clock(video.left_s)} left`;
