@@ -92,7 +92,7 @@ function finish(row, video) {
     make('a', {href: `/videos/${video.id}/finding.json`, download: `${video.name}.json`, textContent: 'Save the figures'}),
   ];
   for (const link of links) link.ariaLabel = `${link.textContent} of ${video.name}`;
-  row.item.classList.add(KINDS[verdict] || 'bad');
+  row.item.classList.add(KINDS[verdict] || 'caution'); // red is for signs of a fake alone
   parts.words.className = 'verdict';
   parts.words.textContent = title;
   parts.bar.hidden = true;
@@ -134,7 +134,7 @@ function upload(file, name) {
   const row = addRow(id, name, () => request.abort());
   row.item.scrollIntoView({block: 'nearest'});
   const fail = (words) => {
-    row.item.classList.add('bad');
+    row.item.classList.add('caution');
     row.parts.bar.hidden = true;
     row.parts.words.textContent = words;
     const drop = make('button', {type: 'button', textContent: 'Delete', ariaLabel: `Delete ${name}`});
