@@ -14,7 +14,7 @@ from pathlib import Path
 from lipfake_jax.cli.arguments import create_parser
 from lipfake_jax.core.errors import UserError
 
-FORMATS = ('onnx', 'stablehlo', 'tflite')
+FORMATS = ('onnx', 'stablehlo', 'tflite')  # of `export_formats`, which loads JAX
 
 
 def main(arguments: Sequence[str]) -> None:

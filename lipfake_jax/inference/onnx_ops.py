@@ -16,7 +16,7 @@ from lipfake_jax.core.errors import UserError
 from lipfake_jax.inference.onnx_graph import Graph, Value, is_number
 from lipfake_jax.inference.programs import needed
 
-Equation = core.JaxprEqn
+Equation = Any  # a `core.JaxprEqn`; that its variables have a shape and a type is not among JAX's annotations
 
 # Primitives that work element by element and are one operator.
 OPERATORS = {
@@ -41,7 +41,8 @@ def convert(graph: Graph, program: core.Jaxpr, constants: Sequence[Any], inputs:
 
   def read(variable: Any) -> Value:
     if isinstance(variable, core.Literal):
-      return _keep(graph, np.asarray(variable.val, variable.aval.dtype))
+      kind: Any = variable.aval
+      return _keep(graph, np.asarray(variable.val, kind.dtype))
     return known[variable]
 
   for equation in needed(program):
@@ -143,7 +144,7 @@ def _reduce(graph: Graph, equation: Equation, x: str) -> str:
 def _iota(graph: Graph, equation: Equation) -> str:
   shape, axis, dtype = (equation.params[name] for name in ('shape', 'dimension', 'dtype'))
   count = graph.add('Squeeze', graph.size(shape[axis]))
-  numbers = graph.add('Range', graph.keep(np.int64(0)), count, graph.keep(np.int64(1)))
+  numbers = graph.add('Range', graph.keep(np.array(0)), count, graph.keep(np.array(1)))
   numbers = graph.add('Cast', numbers, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
   if len(shape) == 1:
     return numbers

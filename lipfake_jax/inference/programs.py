@@ -35,7 +35,12 @@ FEWEST = 4  # frames of a clip where their number is free: models look at differ
 def open_program(run: Run) -> Program:
   """What `run.score` computes, as a function of clips [B, ...] on one device."""
   model = read_model(run.meta)
-  return lambda clips: model.apply(run.variables, to_float(clips), False)
+
+  def program(clips: jax.Array) -> jax.Array:
+    logits: Any = model.apply(run.variables, to_float(clips), False)
+    return logits
+
+  return program
 
 
 def describe_entry(run: Run, program: Program) -> jax.ShapeDtypeStruct:
@@ -53,7 +58,7 @@ def describe_entry(run: Run, program: Program) -> jax.ShapeDtypeStruct:
   return jax.ShapeDtypeStruct(_name_sizes('b', *shape), dtype)
 
 
-def _name_sizes(*sizes: str | int) -> tuple[Any, ...]:
+def _name_sizes(*sizes: str | int) -> Sequence[Any]:
   return export.symbolic_shape(', '.join(map(str, sizes)), constraints=[f't >= {FEWEST}'] if 't' in sizes else [])
 
 
@@ -131,7 +136,8 @@ def _choose(branches: Sequence[core.ClosedJaxpr]) -> core.ClosedJaxpr:
 
 def _is_constant(equation: core.JaxprEqn, inputs: Sequence[Any]) -> bool:
   """Whether it can be computed here, once, and is no mere repetition of something smaller."""
-  shapes = [variable.aval.shape for variable in equation.outvars]
+  kinds: list[Any] = [variable.aval for variable in equation.outvars]
+  shapes = [kind.shape for kind in kinds]
   symbolic = equation.primitive.name == 'dim_as_value' or not all(isinstance(n, int) for s in shapes for n in s)
   if symbolic or any(isinstance(x, jax.core.Tracer) for x in inputs):
     return False
