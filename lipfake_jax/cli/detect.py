@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> None:
   parser = create_parser('detect', __doc__)
   parser.add_argument('videos', nargs='+', metavar='VIDEO', help='a file, a folder, or a pattern in quotes')
   parser.add_argument(
-    '--weights', metavar='NAME', default='shipped', help="'shipped', or a run's workdir (%(default)s)"
+    '--weights', metavar='NAME', default='shipped', help="'shipped', a run's workdir, or an ONNX file (%(default)s)"
   )
   parser.add_argument('--out', metavar='FOLDER', type=Path, help='folder for V.json and V.html of each video V')
   parser.add_argument('--json', action='store_true', help='print a line of JSON a video in place of the table')

@@ -10,7 +10,7 @@ from lipfake_jax.core.errors import UserError, exit_codes
 GROUPS = {
   'a video': ('detect', 'inspect', 'web'),
   'data': ('doctor', 'audit', 'dummy'),
-  'a run': ('compare', 'matrix', 'controls', 'robustness'),
+  'a run': ('compare', 'matrix', 'controls', 'robustness', 'export'),
   'experiments': ('ablation', 'generators', 'leaderboard', 'models', 'ship'),
 }
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)

@@ -25,10 +25,10 @@ from lipfake_jax.clips.features import FEATURES
 from lipfake_jax.clips.survey import GROUP, SECONDS, Progress, read_survey, save_rejection, survey_video
 from lipfake_jax.clips.workers import run_workers
 from lipfake_jax.core.clip_spec import ClipSpec
+from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.names import printable
 from lipfake_jax.inference.findings import Document, Window, describe_video
 from lipfake_jax.inference.run import Run, open_run, open_shipped, read_input, score_arrays
-from lipfake_jax.models.shipped import NAME, SHIPPED
 
 PEOPLE = ('all', 'largest')
 TIME_LIMIT_S = 6 * 3600.0  # for one video: what needs longer hangs
@@ -66,11 +66,23 @@ class Stop:
 
 
 def open_weights(name: str) -> Run:
-  """The shipped weights by 'shipped', or those in a folder: of a run, or kept as the shipped ones are.
+  """The shipped weights by 'shipped', those in a folder: of a run, or kept as the shipped ones are; or an ONNX file's.
+
+  JAX is loaded for all but the last.
 
   Raises:
-    UserError: they are missing or damaged.
+    UserError: they are missing or damaged, or JAX is not installed.
   """
+  if name.lower().endswith('.onnx'):
+    from lipfake_jax.inference.onnx_weights import open_onnx
+
+    return open_onnx(Path(name).expanduser())
+  try:
+    from lipfake_jax.models.shipped import NAME, SHIPPED
+  except ModuleNotFoundError as error:
+    raise UserError(
+      f'--weights={name}: it needs JAX and Flax ({error}): install lipfake_jax[train], or name an ONNX file'
+    ) from error
   if name == SHIPPED:
     return open_shipped()
   folder = Path(name).expanduser()
