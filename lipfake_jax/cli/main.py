@@ -8,7 +8,7 @@ from lipfake_jax.core.errors import UserError, exit_codes
 
 # By what a user has in hand. A command's line in the help is the first of its file.
 GROUPS = {
-  'a video': ('detect', 'stream', 'inspect'),
+  'a video': ('detect', 'inspect', 'stream'),
   'data': ('doctor', 'audit', 'dummy'),
   'a run': ('compare', 'matrix', 'controls', 'robustness'),
   'experiments': ('ablation', 'leaderboard', 'models', 'ship'),

@@ -1,4 +1,4 @@
-"""Looks for signs of a fake in a stream while it goes on: a line of JSON a window.
+"""Looks at a stream while it goes on, and prints a line a window.
 
 SOURCE is a file, - for standard input, a camera's number or device, or an address
 (rtsp://, http://, https://, udp://). Each line is an event: what was opened, a window

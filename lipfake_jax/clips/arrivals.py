@@ -9,9 +9,10 @@ in a row show how a mouth moves, and every other frame does not.
 
 import collections
 import dataclasses
+import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from lipfake_jax.clips.container import VideoError
@@ -20,6 +21,7 @@ from lipfake_jax.clips.video import Frame, VideoInfo, decode_frames, describe
 
 AHEAD = 4  # frames that are decoded before they are wanted, where none is dropped
 MOST_BYTES = 256 << 20  # of frames that wait
+LATE_FRAMES = 32  # more than a decoder holds back
 LOOK_UP_S = 0.2  # seconds between two questions whether to stop
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0  # before the first reconnection; doubled from one to the next
 
@@ -83,14 +85,16 @@ def connect(source: Source, descriptor: int | None, timeout_s: float, reconnects
         info, made = describe(container, stream), made + 1
         live = source.kind == 'camera' or (source.kind == 'network' and not info.duration_s)
         yield Opened(info, live, made)
+        came = collections.deque([time.monotonic()], maxlen=LATE_FRAMES)
         for arrival in _number(decode_frames(container, stream), live, last):
+          came.append(arrival.at_s)
           last = arrival
           yield arrival
       yield Closed()
       if not live:
         yield Ended('ended', 'all of it was looked at')
         return
-      reason = _explain_end(last, timeout_s)
+      reason = _explain_end([*came, time.monotonic()], timeout_s)
     except VideoError as error:
       if not made or source.kind in ('file', 'pipe'):
         yield Ended('no_answer' if isinstance(error, NoAnswer) else 'unreadable', str(error))
@@ -113,8 +117,9 @@ def _number(frames: Iterator[Frame], live: bool, before: Arrival | None) -> Iter
     yield Arrival(dataclasses.replace(frame, index=number, time_s=frame.time_s + shift_s), now_s)
 
 
-def _explain_end(last: Arrival | None, timeout_s: float) -> str:
-  silent = last and time.monotonic() - last.at_s >= timeout_s
+def _explain_end(came: Sequence[float], timeout_s: float) -> str:
+  """By the times of the last frames, and now: after a silence the decoder still gives those that it held back."""
+  silent = max(after - before for before, after in itertools.pairwise(came)) >= timeout_s
   return f'no frame for {timeout_s:g} s' if silent else 'the sender ended it'
 
 

@@ -73,15 +73,16 @@ def find_source(text: str) -> Source:
       raise UserError(f'{text}: there is no camera {path}: name another one, a file, or an address')
   if os.path.lexists(path):
     return _find_on_disk(path)
-  scheme = text.partition('://')[0].lower()
-  if '://' not in text:
+  scheme, mark, rest = text.partition('://')
+  if not mark:
     raise UserError(f'{text or "an empty name"}: no such file or camera')
-  if scheme not in PROTOCOLS:
+  if scheme.lower() not in PROTOCOLS:
     raise UserError(
       f'{hide_password(text)}: an address begins with one of {", ".join(f"{name}://" for name in PROTOCOLS)}; '
       'another program may fetch it, and write it to lipfake stream -'
     )
-  return Source(text, 'network', printable(hide_password(text)))
+  address = f'{scheme.lower()}{mark}{rest}'  # as FFmpeg knows it
+  return Source(address, 'network', printable(hide_password(address)))
 
 
 def _find_on_disk(path: str) -> Source:
@@ -142,7 +143,7 @@ def _open_live(source: Source, timeout_s: float) -> av.container.InputContainer:
     options = {'protocol_whitelist': 'file', 'format_whitelist': CAMERA_FORMAT}
     arguments |= {'format': CAMERA_FORMAT}
   else:
-    scheme = source.place.partition('://')[0].lower()
+    scheme = source.place.partition('://')[0]
     formats = (*FORMATS, scheme) if scheme == 'rtsp' else FORMATS
     options = {'protocol_whitelist': PROTOCOLS[scheme], 'format_whitelist': ','.join(formats), **LIVE_OPTIONS}
     options |= RTSP_OPTIONS if scheme == 'rtsp' else {}
