@@ -18,6 +18,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideData
 from av.stream import Disposition
 
@@ -179,7 +180,8 @@ def display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
 
   A pixel at (x, y), y down, is shown at (x, y) @ matrix, moved back into the picture (ISO/IEC 14496-12, section 8.3.2).
   """
-  data = frame.side_data.get(SideData.DISPLAYMATRIX)  # type: ignore[call-overload]  # its stub knows positions alone
+  # Not `frame.side_data`: the frame would keep that, which keeps the frame, until the garbage of a hundred is collected.
+  data = SideDataContainer(frame).get(SideData.DISPLAYMATRIX)
   return None if data is None else np.frombuffer(bytes(data), np.int32, 9).reshape(3, 3)[:2, :2]
 
 
