@@ -121,11 +121,12 @@ def _save_windows(folder: Path, facts: Facts, analysis: Analysis, spec: ClipSpec
     shown, lacking = {clip.track for clip in lacking}, None
   faults |= {t.number: explain_lack(analysis, [t], spec) for t in sound if t.number not in shown}
   listed = [track for track in analysis.tracks if track.number in shown or np.ptp(track.times) >= IN_VIEW_S]
-  people = [_describe_track(track, analysis.n_frames, faults[track.number]) for track in listed]
+  people = [describe_track(track, analysis.n_frames, faults[track.number]) for track in listed]
   return _save_facts(folder, {**facts, 'people': people}, lacking)
 
 
-def _describe_track(track: Track, n_frames: int, fault: evidence.Fault | None) -> Facts:
+def describe_track(track: Track, n_frames: int, fault: evidence.Fault | None) -> Facts:
+  """What is kept of a face beside its windows; its share is of `n_frames`."""
   reason, detail = fault or (None, None)
   return {
     'track': track.number,

@@ -106,7 +106,7 @@ def expand_source(source: str) -> list[Path]:
   if source and os.path.lexists(path):
     return [Path(path)]
   if ADDRESS.match(source):
-    raise UserError(f'{source}: addresses are not read: download the video, and name the file')
+    raise UserError(f'{source}: addresses are not read: download the video, and name the file, or use lipfake stream')
   if glob.has_magic(path) and (matches := sorted(glob.glob(path, recursive=True))):
     return [Path(match) for match in matches]
   parts = source.split(',')
