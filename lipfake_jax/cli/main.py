@@ -11,7 +11,7 @@ GROUPS = {
   'a video': ('detect', 'inspect'),
   'data': ('doctor', 'audit', 'dummy'),
   'a run': ('compare', 'matrix', 'controls', 'robustness'),
-  'experiments': ('ablation', 'leaderboard', 'models', 'ship'),
+  'experiments': ('adapt', 'ablation', 'leaderboard', 'models', 'ship'),
 }
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 HELP = ('-h', '--help')
