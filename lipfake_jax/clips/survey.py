@@ -165,8 +165,8 @@ def _watch(frames: Iterator[Frame], info: VideoInfo, stop: Path, name: str) -> I
     if name and info.duration_s > 0 and time.monotonic() - told > TOLD_S:
       told = time.monotonic()
       done = min(max(frame.time_s / info.duration_s, 1e-6), 1.0)
-      left = (told - began) * (1 - done) / done
-      _tell(f'{name}: {done:.0%} looked at, {left // 60:.0f}:{left % 60:02.0f} left')
+      minutes, seconds = divmod(round((told - began) * (1 - done) / done), 60)
+      _tell(f'{name}: {done:.0%} looked at, {minutes}:{seconds:02} left')
   if name:
     _tell('')
 
