@@ -5,11 +5,13 @@ times, whatever the rate. Of the sound the stream that players choose is kept, e
 are in memory.
 """
 
+import gc
 import heapq
 import itertools
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal, cast
 
 import av
 import cv2
@@ -20,11 +22,12 @@ from lipfake_jax.clips.video import Frame, read_frames
 from lipfake_jax.clips.whole_file import write_whole
 from lipfake_jax.core.errors import UserError
 
-ENCODER = 'libx264'
+ENCODER: Literal['libx264'] = 'libx264'
 QUALITY = {'crf': '23', 'preset': 'veryfast', 'threads': '2'}
 CLOCK = Fraction(1, 90_000)  # seconds of a tick, as in MPEG: all common frame rates are whole numbers of them
 BT709 = 1  # as H.273 numbers the colour matrix, the primaries and the transfer
 RATE, SAMPLES = 48_000, 1024  # of the sound a second, and in a packet of AAC
+FREED = 8  # frames, after which those that passed are freed: in PyAV they and their side data hold each other
 
 Draw = Callable[[np.ndarray, float], None]  # on RGB uint8 [H, W, 3], in place; the frame's time in seconds
 
@@ -52,7 +55,7 @@ def redraw_video(video: Path, path: Path, draw: Draw) -> None:
     streams = [_draw_picture(_open_picture(output, first), itertools.chain([first], frames), draw)]
     if source.streams.audio:
       streams.append(_copy_sound(output.add_stream('aac', rate=RATE), source))
-    for packet in heapq.merge(*streams, key=lambda packet: packet.dts * packet.time_base):  # as they will be played
+    for packet in heapq.merge(*streams, key=_due):
       output.mux(packet)
 
 
@@ -75,6 +78,8 @@ def _draw_picture(stream: av.VideoStream, frames: Iterator[Frame], draw: Draw) -
     image = image.reformat(format=stream.pix_fmt, dst_colorspace='ITU709', dst_color_range='MPEG')
     image.pts, image.time_base = round(frame.time_s / CLOCK), CLOCK
     yield from stream.encode(image)
+    if frame.index % FREED == 0:
+      gc.collect(1)
   yield from stream.encode(None)
 
 
@@ -87,7 +92,7 @@ def _fit(rgb: np.ndarray, width: int, height: int) -> np.ndarray:
 
 def _copy_sound(stream: av.AudioStream, source: av.container.InputContainer) -> Iterator[av.Packet]:
   """Packets of the sound, with silence where the video has none: times count as those of its frames do."""
-  sound = source.streams.best('audio')
+  sound = cast(av.AudioStream, source.streams.best('audio'))
   stream.layout = 'mono' if sound.codec_context.layout.nb_channels == 1 else 'stereo'
   began_s = Fraction(source.start_time or 0, av.time_base)
   resampler = av.AudioResampler(
@@ -96,7 +101,7 @@ def _copy_sound(stream: av.AudioStream, source: av.container.InputContainer) -> 
   for packet in source.demux(sound):
     for frame in _decode(packet):
       if frame.pts is not None:
-        frame.pts -= round(began_s / frame.time_base)
+        frame.pts -= round(began_s / (frame.time_base or Fraction(1, frame.sample_rate)))
       for piece in resampler.resample(frame):
         yield from stream.encode(piece)
   for piece in resampler.resample(None):
@@ -104,7 +109,12 @@ def _copy_sound(stream: av.AudioStream, source: av.container.InputContainer) -> 
   yield from stream.encode(None)
 
 
-def _decode(packet: av.Packet) -> list[av.AudioFrame]:
+def _due(packet: av.Packet) -> Fraction:
+  """When a packet is decoded, seconds: the order in which a player wants them."""
+  return (packet.dts or 0) * (packet.time_base or CLOCK)
+
+
+def _decode(packet: 'av.Packet[av.AudioStream]') -> list[av.AudioFrame]:
   """Its frames; none of a damaged packet, as with pictures."""
   try:
     return packet.decode()
