@@ -137,7 +137,7 @@ def build(folders: Mapping[str, Path], workdir: Path, data_dir: str, builder_con
   assigned = assign_people(list_own(folders))
   check_parts(assigned)
   root, text = workdir / 'videos', to_list(assigned)
-  if (root / LIST).exists() and (root / LIST).read_text() != text:
+  if (root / LIST).exists() and (root / LIST).read_text('utf-8') != text:
     raise UserError(f'{workdir} was adapted to other videos, or to other people: choose another --out')
   root.mkdir(parents=True, exist_ok=True)
   for label, folder in folders.items():
