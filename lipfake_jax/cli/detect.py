@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.error('--overlay needs --out=FOLDER')
 
   with loading():
-    from lipfake_jax.clips.survey import DENSE
+    from lipfake_jax.clips.survey import DENSE, tell_terminal
     from lipfake_jax.clips.windows import MOST
     from lipfake_jax.inference.compilation import keep_compiled
     from lipfake_jax.inference.detect import detect_videos, open_weights
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> None:
     check_encoder()
   keep_compiled()
   run = open_weights(options.weights)
-  most, progress = DENSE if options.dense else MOST, sys.stderr.isatty()
+  most, progress = DENSE if options.dense else MOST, tell_terminal if sys.stderr.isatty() else None
   verdicts: list[str] = []
   stopped = False
   width = min(max(len('video'), *(len(printable(str(video))) for video in files)), WIDEST)

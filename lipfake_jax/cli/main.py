@@ -8,10 +8,10 @@ from lipfake_jax.core.errors import UserError, exit_codes
 
 # By what a user has in hand. A command's line in the help is the first of its file.
 GROUPS = {
-  'a video': ('detect', 'inspect'),
+  'a video': ('detect', 'inspect', 'web'),
   'data': ('doctor', 'audit', 'dummy'),
   'a run': ('compare', 'matrix', 'controls', 'robustness'),
-  'experiments': ('adapt', 'ablation', 'leaderboard', 'models', 'ship'),
+  'experiments': ('adapt', 'ablation', 'generators', 'leaderboard', 'models', 'ship'),
 }
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 HELP = ('-h', '--help')

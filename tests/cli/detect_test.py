@@ -28,8 +28,7 @@ SPEC = ClipSpec(rule='contiguous', frames=6, size=16)
 HOSTILE = '<img src=x>\n\x1b[31m é.mp4'
 
 
-@pytest.fixture(scope='module')
-def weights(tmp_path_factory):
+def save_weights(folder: Path) -> Path:
   """Untrained ones of a small model, kept as the shipped ones are; all is fake to them, or all is inconclusive."""
   model = create_model('cnn_lstm', TINY_MODEL)
   variables = model.init(jax.random.key(0), np.zeros((1, SPEC.frames, SPEC.size, SPEC.size, 3), np.float32), False)
@@ -38,10 +37,14 @@ def weights(tmp_path_factory):
     'model': {'name': 'cnn_lstm', 'arguments': TINY_MODEL, 'aggregation': 'mean_logit'},
     'decision': {'threshold': 0.5, 'rule': 'fixed', 'temperature': 1.0},
   }  # fmt: skip
-  folder = tmp_path_factory.mktemp('weights')
   save_shipped(variables, {**about, 'limits': {'error': 0.1, 'real': 0.01, 'fake': 0.01}}, folder / 'fake')
   save_shipped(variables, {**about, 'limits': {'error': 0.1, 'real': 0.999, 'fake': 0.001}}, folder / 'unsure')
   return folder
+
+
+@pytest.fixture(scope='module')
+def weights(tmp_path_factory):
+  return save_weights(tmp_path_factory.mktemp('weights'))
 
 
 @pytest.fixture(scope='module')

@@ -1,5 +1,8 @@
 """What may be claimed of adapted weights, and a small run from a folder of reals to weights that `detect` takes."""
 
+import functools
+
+import jax
 import numpy as np
 import pytest
 
@@ -10,9 +13,12 @@ from lipfake_jax.evaluation.compare import compare_scores
 from lipfake_jax.experiments import adapt as adapting
 from lipfake_jax.experiments.adapt import claim, count_missed, find_doubt, follow_shipped
 from lipfake_jax.inference.detect import open_weights
-from lipfake_jax.models.shipped import load_shipped
+from lipfake_jax.inference.run import open_shipped
+from lipfake_jax.models import create_model
+from lipfake_jax.models.shipped import load_shipped, save_shipped
 from lipfake_jax.scoring.conformal import Limits
 from lipfake_jax.scoring.scores import WHO, Scores
+from lipfake_jax.training import first_weights
 
 
 def compared(people, after):
@@ -66,8 +72,22 @@ def test_fakes_alone_lower_the_score_below_which_a_video_is_called_real():
   assert count_missed(scores, (before, after), 'doubt')[-1] == 'doubt'
 
 
+@pytest.fixture
+def small_shipped(tmp_path, monkeypatch):
+  """Untrained weights of a small encoder in the place of the shipped ones: those take minutes to compile."""
+  _, meta = load_shipped()
+  arguments = {'blocks': 4, 'depth': 5, 'neck': 8, 'stride': 2, 'dropout': 0.0}
+  variables = create_model('effnet_frames', arguments).init(jax.random.key(0), np.zeros((1, 2, 32, 32, 3)), False)
+  folder = tmp_path / 'shipped'
+  save_shipped(variables, {**meta, 'model': {**meta['model'], 'arguments': arguments}}, folder)
+  for module in (adapting, first_weights):
+    monkeypatch.setattr(module, 'load_shipped', functools.partial(load_shipped, folder))
+  monkeypatch.setattr(adapting, 'open_shipped', functools.partial(open_shipped, folder))
+  return load_shipped(folder)
+
+
 @pytest.mark.slow
-def test_reals_alone_make_a_run(tmp_path, monkeypatch, capsys):
+def test_reals_alone_make_a_run(tmp_path, monkeypatch, capsys, small_shipped):
   """Three people: one trains, one chooses, one is held out; a second folder is not mixed into the same run."""
   spec = demo_videos.DemoSpec(identities=3, test_only_identities=0, videos_per_identity=2)
   for video in demo_videos.list_videos(spec)[::2]:
@@ -81,7 +101,7 @@ def test_reals_alone_make_a_run(tmp_path, monkeypatch, capsys):
   assert '2 videos of 1 people, held out' in told
   assert 'nothing can be claimed' in told
   assert 'All fakes above are pseudo-fakes' in (tmp_path / 'run' / 'adapted.md').read_text()
-  before, after = load_shipped()[1], open_weights(str(tmp_path / 'run')).meta
+  before, after = small_shipped[1], open_weights(str(tmp_path / 'run')).meta
   assert (after['model'], after['clip']) == (before['model'], before['clip'])
   assert after['digests']['weights'] != before['digests']['weights']
   (tmp_path / 'real' / 'photograph_01').mkdir(exist_ok=True)
