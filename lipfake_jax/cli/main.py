@@ -11,7 +11,7 @@ GROUPS = {
   'a video': ('detect', 'stream', 'web', 'inspect'),
   'data': ('doctor', 'audit', 'dummy'),
   'a run': ('compare', 'matrix', 'controls', 'robustness', 'export'),
-  'experiments': ('ablation', 'generators', 'leaderboard', 'models', 'ship'),
+  'experiments': ('adapt', 'ablation', 'generators', 'leaderboard', 'models', 'ship'),
 }
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 HELP = ('-h', '--help')

@@ -159,7 +159,8 @@ def _batched(items: Iterator[Clip], count: int) -> Iterator[list[Clip]]:
 
 def tell_terminal(name: str, done: float, left_s: float) -> None:
   """A `Progress` that replaces the last line of a terminal, on stderr."""
-  line = f'{printable(name)}: {done:.0%} looked at, {left_s // 60:.0f}:{left_s % 60:02.0f} left' if done < 1 else ''
+  minutes, seconds = divmod(round(left_s), 60)
+  line = f'{printable(name)}: {done:.0%} looked at, {minutes}:{seconds:02} left' if done < 1 else ''
   print(f'\r\x1b[K{line}', end='', file=sys.stderr, flush=True)
 
 

@@ -8,7 +8,7 @@ import dataclasses
 import fnmatch
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,9 @@ class Split:
   def clip_shape(self) -> tuple[int, ...]:
     """That of its feature: (T, S, S, 3) of pixels, say."""
     return FEATURES[self.feature].shape(ClipSpec(**self.spec))
+
+
+OpenPart = Callable[[DataChoice, str, str | None, str], Split]  # as `open_split`
 
 
 def open_split(choice: DataChoice, part: str, data_dir: str | None, feature: str = 'clip') -> Split:

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.data.dataset import open_split, read_choice
+from lipfake_jax.data.dataset import OpenPart, open_split, read_choice
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.inference.parallel_eval import parallel_eval_step
 from lipfake_jax.inference.split_scores import score_clips
@@ -29,7 +29,13 @@ ERROR = 0.1  # of the verdicts on each class, see `conformal`
 
 
 def ship(
-  workdir: Path, data_dir: str | None, version: str, training: str, folder: Path = FOLDER, batch_size: int = 16
+  workdir: Path,
+  data_dir: str | None,
+  version: str,
+  training: str,
+  folder: Path = FOLDER,
+  batch_size: int = 16,
+  open_part: OpenPart = open_split,
 ) -> Limits:
   """Writes a run's best weights as the shipped ones, with threshold, temperature and limits from its validation part.
 
@@ -40,6 +46,7 @@ def ship(
     training: how they came about, in words.
     folder: where to write.
     batch_size: clips at once.
+    open_part: how its validation part is opened.
 
   Returns:
     The limits, for people to see.
@@ -49,7 +56,7 @@ def ship(
   """
   weights, meta = checkpoints.restore_best(workdir)
   model = create_model(meta['model']['name'], meta['model']['arguments'])
-  split = open_split(read_choice(meta['data']), 'validation', data_dir, model.input)
+  split = open_part(read_choice(meta['data']), 'validation', data_dir, model.input)
   if len(np.unique(split.labels)) < 2:
     raise UserError(f'{split.dataset} validation holds one class: limits need both')
   step, rule = parallel_eval_step(model.apply), meta['model']['aggregation']

@@ -82,6 +82,12 @@ def test_progress_tells_how_long_it_takes_yet(tmp_path, capsys, monkeypatch):
   assert 'talk.mp4: 50% looked at, 0:' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(('left_s', 'words'), [(59.4, '0:59'), (119.7, '2:00'), (3600.0, '60:00')])
+def test_a_minute_has_sixty_seconds(left_s, words, capsys):
+  survey.tell_terminal('a', 0.5, left_s)
+  assert capsys.readouterr().err.endswith(f'a: 50% looked at, {words} left')
+
+
 def test_a_survey_whose_worker_died_has_its_reason(face_video, tmp_path):
   survey.save_rejection(tmp_path / 'a', face_video, Rejection('timeout', 'it took more than 5 s', ''))
   facts = json.loads((tmp_path / 'a' / survey.FACTS).read_text())
