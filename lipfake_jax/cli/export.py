@@ -1,4 +1,4 @@
-"""Writes weights as a file for other programs: ONNX, StableHLO or TFLite.
+"""Writes weights for other programs: as ONNX, StableHLO or TFLite.
 
 The file tells what its clips are and how it decides, and is kept only if its logits
 are the run's. `lipfake detect --weights=lips.onnx` needs no JAX.
