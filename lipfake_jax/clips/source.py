@@ -14,7 +14,7 @@ import stat
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import av
 
@@ -138,7 +138,7 @@ def open_source(source: Source, descriptor: int | None, timeout_s: float) -> Ite
 
 
 def _open_live(source: Source, timeout_s: float) -> av.container.InputContainer:
-  arguments = {'timeout': (timeout_s, timeout_s)}
+  arguments: dict[str, Any] = {'timeout': (timeout_s, timeout_s)}
   if source.kind == 'camera':
     options = {'protocol_whitelist': 'file', 'format_whitelist': CAMERA_FORMAT}
     arguments |= {'format': CAMERA_FORMAT}
