@@ -40,6 +40,7 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
   options = onnxruntime.SessionOptions()
   options.log_severity_level = ERRORS
   options.intra_op_num_threads = len(os.sched_getaffinity(0))
+  options.add_session_config_entry('session.intra_op.allow_spinning', '0')  # videos are decoded on the same cores
   try:
     return onnxruntime.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
   except Exception as error:  # of classes of its own, one for each reason
