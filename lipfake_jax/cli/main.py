@@ -8,10 +8,10 @@ from lipfake_jax.core.errors import UserError, exit_codes
 
 # By what a user has in hand. A command's line in the help is the first of its file.
 GROUPS = {
-  'a video': ('detect', 'inspect', 'stream'),
+  'a video': ('detect', 'stream', 'web', 'inspect'),
   'data': ('doctor', 'audit', 'dummy'),
-  'a run': ('compare', 'matrix', 'controls', 'robustness'),
-  'experiments': ('ablation', 'leaderboard', 'models', 'ship'),
+  'a run': ('compare', 'matrix', 'controls', 'robustness', 'export'),
+  'experiments': ('adapt', 'ablation', 'generators', 'leaderboard', 'models', 'ship'),
 }
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 HELP = ('-h', '--help')

@@ -51,7 +51,7 @@ class FaceModels(NamedTuple):
 @contextlib.contextmanager
 def open_face_models() -> Iterator[FaceModels]:
   """Loads the face detectors and the mesh. Points of a face that the border cuts may lie outside of the frame."""
-  with _quiet_stderr():
+  with quiet_stderr():
     detection = _import_mediapipe().solutions.face_detection
     near, far = (detection.FaceDetection(MIN_CONFIDENCE, model_selection=reach) for reach in (0, 1))
     for detector in (near, far):
@@ -172,7 +172,7 @@ def _import_mediapipe():
 
 
 @contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
+def quiet_stderr() -> Iterator[None]:
   """Hides what the C++ side writes to file descriptor 2 while it starts: notes on its delegate, no errors."""
   sys.stderr.flush()
   saved = os.dup(2)
