@@ -180,7 +180,7 @@ def display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
 
   A pixel at (x, y), y down, is shown at (x, y) @ matrix, moved back into the picture (ISO/IEC 14496-12, section 8.3.2).
   """
-  # Not `frame.side_data`, which the frame keeps, and which keeps the frame: a hundred would wait for the collector.
+  # Not `frame.side_data`, which keeps the frame until the garbage of a hundred is collected.
   data = SideDataContainer(frame).get(SideData.DISPLAYMATRIX)  # type: ignore[call-arg]  # its stub has no constructor
   return None if data is None else np.frombuffer(bytes(data), np.int32, 9).reshape(3, 3)[:2, :2]
 
