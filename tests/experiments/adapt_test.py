@@ -77,9 +77,10 @@ def small_shipped(tmp_path, monkeypatch):
   """Untrained weights of a small encoder in the place of the shipped ones: those take minutes to compile."""
   _, meta = load_shipped()
   arguments = {'blocks': 4, 'depth': 5, 'neck': 8, 'stride': 2, 'dropout': 0.0}
-  variables = create_model('effnet_frames', arguments).init(jax.random.key(0), np.zeros((1, 2, 32, 32, 3)), False)
+  clips = np.zeros((1, 2, 32, 32, 3), np.float32)
+  variables = create_model('effnet_frames', arguments).init(jax.random.key(0), clips, False)
   folder = tmp_path / 'shipped'
-  save_shipped(variables, {**meta, 'model': {**meta['model'], 'arguments': arguments}}, folder)
+  save_shipped({'params': variables['params']}, {**meta, 'model': {**meta['model'], 'arguments': arguments}}, folder)
   for module in (adapting, first_weights):
     monkeypatch.setattr(module, 'load_shipped', functools.partial(load_shipped, folder))
   monkeypatch.setattr(adapting, 'open_shipped', functools.partial(open_shipped, folder))
