@@ -8,6 +8,7 @@ Ends with 0 if any video got a verdict (inconclusive is one), with 3 if none did
   lipfake detect folder 'more/*.mov' --weights=runs/demo --json
 """
 
+import functools
 import json
 import signal
 import sys
@@ -38,28 +39,39 @@ def main(arguments: Sequence[str]) -> None:
   parser.add_argument(
     '--people', metavar='WHO', default='all', choices=('all', 'largest'), help="'all' faces, or the 'largest' (all)"
   )
+  parser.add_argument(
+    '--explain', action='store_true', help='with --out: show what carried the highest scores (some seconds a person)'
+  )
   parser.add_argument('--dense', action='store_true', help='score all windows; by default 120 a face, spread evenly')
   options = parser.parse_args(arguments)
+  if options.explain and not options.out:
+    parser.error('--explain needs --out=FOLDER')
 
   with loading():
     from lipfake_jax.clips.survey import DENSE
     from lipfake_jax.clips.windows import MOST
     from lipfake_jax.inference.compilation import keep_compiled
     from lipfake_jax.inference.detect import detect_videos, open_weights
+    from lipfake_jax.inference.explain import list_kinds
     from lipfake_jax.report.detect_files import find_places
     from lipfake_jax.report.detect_page import draw_window
+    from lipfake_jax.report.heat import explain_window
 
   files, places = find_places(options.videos)
   _check_folder(options.out)
   keep_compiled()
   run = open_weights(options.weights)
+  explain = None
+  if options.explain:
+    list_kinds(run)  # of a model that can't be explained, before minutes of work
+    explain = functools.partial(explain_window, run)
   most, progress = DENSE if options.dense else MOST, sys.stderr.isatty()
   verdicts: list[str] = []
   stopped = False
   width = min(max(len('video'), *(len(printable(str(video))) for video in files)), WIDEST)
   if not options.json:
     _print_header(width)
-  for finding in detect_videos(run, files.found, draw_window, most, options.people, progress):
+  for finding in detect_videos(run, files.found, draw_window, most, options.people, progress, explain):
     verdicts.append(finding.document['verdict'])
     stopped |= finding.stopped
     if options.out:
@@ -101,8 +113,9 @@ def _write(place: Path, finding: 'Finding') -> None:
   from lipfake_jax.report.detect_files import replace_file, write_document
   from lipfake_jax.report.detect_page import render_finding
 
+  page = render_finding(finding.document, finding.pictures, finding.explained)
   write_document(place.with_name(f'{place.name}.json'), finding.document)
-  replace_file(place.with_name(f'{place.name}.html'), render_finding(finding.document, finding.pictures))
+  replace_file(place.with_name(f'{place.name}.html'), page)
 
 
 def _tell_end(verdicts: Sequence[str], folder: Path | None, notes: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import flax.linen as nn
 import jax
 import numpy as np
 
@@ -30,6 +31,7 @@ class Run:
     meta: what their checkpoint tells.
     decision: how it decides.
     limits: between which scores it does not, where they were fitted.
+    variables: its best weights.
   """
 
   workdir: Path
@@ -37,6 +39,7 @@ class Run:
   meta: dict[str, Any]
   decision: Decision
   limits: Limits | None = None
+  variables: Any = None
 
   @property
   def rule(self) -> str:
@@ -53,9 +56,7 @@ def open_run(workdir: Path) -> Run:
   from lipfake_jax.inference import checkpoints  # Orbax: not above, since shipped weights need none of it
 
   weights, meta = checkpoints.restore_best(workdir)
-  model = create_model(meta['model']['name'], meta['model']['arguments'])
-  step = parallel_eval_step(model.apply)
-  return Run(workdir, lambda clips: step(weights, clips), meta, read_decision(workdir))
+  return _assemble(workdir, weights, meta, read_decision(workdir), None)
 
 
 def open_shipped(folder: Path = FOLDER) -> Run:
@@ -65,15 +66,27 @@ def open_shipped(folder: Path = FOLDER) -> Run:
     UserError: they are missing or damaged.
   """
   weights, meta = load_shipped(folder)
-  model = create_model(meta['model']['name'], meta['model']['arguments'])
-  step = parallel_eval_step(model.apply)
-  decision, limits = Decision(**meta['decision']), Limits(**meta['limits'])
-  return Run(folder, lambda clips: step(weights, clips), meta, decision, limits)
+  return _assemble(folder, weights, meta, Decision(**meta['decision']), Limits(**meta['limits']))
+
+
+def reweigh(run: Run, variables: Any) -> Run:
+  """The run with other weights in the place of its own, of the same shapes."""
+  return _assemble(run.workdir, variables, run.meta, run.decision, run.limits)
+
+
+def read_model(meta: dict[str, Any]) -> nn.Module:
+  """A run's model, without weights."""
+  return create_model(meta['model']['name'], meta['model']['arguments'])
 
 
 def read_input(meta: dict[str, Any]) -> str:
   """The feature that a run's model takes, the name of one of `clips.features.FEATURES`."""
-  return create_model(meta['model']['name'], meta['model']['arguments']).input
+  return read_model(meta).input
+
+
+def _assemble(workdir: Path, variables: Any, meta: dict[str, Any], decision: Decision, limits: Limits | None) -> Run:
+  step = parallel_eval_step(read_model(meta).apply)
+  return Run(workdir, lambda clips: step(variables, clips), meta, decision, limits, variables)
 
 
 def digest_weights(meta: dict[str, Any]) -> str:

@@ -1,0 +1,100 @@
+"""What carries a score, in words, and how far a picture of it can be trusted.
+
+In: an `Explanation`. Out: sentences. Next stages: `detect_page`, `lipfake explain`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from lipfake_jax.clips.clips import Clip
+from lipfake_jax.clips.regions import ALIGNED_SIDE, LIP_RINGS
+from lipfake_jax.inference.explain import CELLS, FRAMES, HIDDEN, LANDMARKS, Explanation
+from lipfake_jax.inference.occlusion import GRID, find_mouth
+from lipfake_jax.report.detect_words import clock
+
+MOUTH_WIDTH = 0.75  # in distances of the eyes, of the mean face
+RINGS = ('the outer rim of the lips', 'the inner rim of the lips', 'the skin about the lips', 'chin and cheeks')
+SHARE = f'the strongest {HIDDEN:.0%}'
+COLOURS = 'Red speaks for a fake, blue against it; the colours say where, not how much.'
+WHAT = {CELLS: 'the map of the crop', FRAMES: 'the bars of the frames', LANDMARKS: 'the map of the landmarks'}
+
+
+def explain_maps(clip: Clip, explanation: Explanation, region: str) -> Iterator[str]:
+  """Sentences on what each map says, with what the score would be without its strongest parts."""
+  maps, score = explanation.maps, explanation.p_fake
+  if CELLS in maps:
+    place = name_place(int(np.argmax(maps[CELLS])), region)
+    yield f'What speaks most for a fake lies {place}. With {SHARE} of the crop blurred, {_change(explanation, CELLS)}.'
+  if LANDMARKS in maps:
+    means = [maps[LANDMARKS][part].mean() for part in _ring_slices()]
+    ring = RINGS[int(np.argmax(means))]
+    change = _change(explanation, LANDMARKS)
+    yield f'What speaks most for a fake is {ring}. With {SHARE} of the landmarks still, {change}.'
+  if explanation.motions:
+    name, without = min(explanation.motions.items(), key=lambda pair: pair[1])
+    fall = _fall(score, without)
+    yield f'Of place, speed, acceleration and jerk of the lips, {name} carries most: without it {fall}.'
+  if FRAMES in maps:
+    moment = clock(float(clip.times[int(np.argmax(maps[FRAMES]))]))
+    yield (
+      f'The frame at {moment} speaks most for a fake. With {SHARE} of the frames replaced by those beside them,'
+      f' {_change(explanation, FRAMES)}.'
+    )
+
+
+def explain_trust(explanation: Explanation) -> Iterator[str]:
+  """Sentences on how far the maps can be trusted, and which are not shown."""
+  if explanation.trust is None:
+    yield (
+      'Nobody has tested with these weights whether such a picture is true: take it as a hint where to look'
+      ' (lipfake explain --measure tests it).'
+    )
+    return
+  about = explanation.trust
+  yield f'Tested on {about["videos"]} videos of {about["people"]} people that the model had not seen:'
+  for kind, found in about['maps'].items():
+    if found['faults']:
+      yield f'{WHAT[kind]} failed its test and is not shown ({", ".join(found["faults"])}).'
+    else:
+      yield f'{WHAT[kind]}: {", ".join(_figures(found["figures"]))}.'
+  yield 'Where the marks lie is how this model came to its score, and no proof of where a picture was changed.'
+
+
+def name_place(cell: int, region: str) -> str:
+  """Where in the crop a cell is, seen from the mouth: 'below the mouth, on the left'; left as one sees it."""
+  row, column = divmod(cell, GRID)
+  half = MOUTH_WIDTH / ALIGNED_SIDE[region] / 2
+  x, y = (column + 0.5) / GRID - 0.5, (row + 0.5) / GRID - find_mouth(region)
+  height = 'at the mouth' if abs(y) < half / 2 else 'above the mouth' if y < 0 else 'below the mouth'
+  side = 'in the middle' if abs(x) < half / 2 else 'on the left' if x < 0 else 'on the right'
+  return f'{height}, {side}'
+
+
+def _figures(figures: Mapping[str, Any]) -> Iterator[str]:
+  """What a map that passed was found to do, the weakest of each test."""
+  for curve, words in (('deletion', 'hiding by it lowers the score'), ('insertion', 'showing by it raises the score')):
+    for control, than in (('random', 'at random'), ('guess', 'by a guess without the model')):
+      found = [value for name, value in figures.items() if name.startswith(curve) and name.endswith(control)]
+      if found:
+        yield f'{words} more than {than}, by {min(value["mean"] for value in found):.2f} of the logit on the mean'
+  for name, value in figures.items():
+    if name.startswith('hit '):
+      chance = value['mean'] - figures[name.replace('hit', 'gain')]['mean']
+      hits = f'{value["mean"]:.0%} of the times, {chance:.0%} by chance'
+      yield f'on {value["n"]} fakes of known place its strongest mark is on the faked part {hits}'
+
+
+def _change(explanation: Explanation, kind: str) -> str:
+  return _fall(explanation.p_fake, explanation.without[kind])
+
+
+def _fall(score: float, without: float) -> str:
+  return f'the score of this window is {without:.3f} in place of {score:.3f}'
+
+
+def _ring_slices() -> list[slice]:
+  """Where each of LIP_RINGS stands among the landmarks."""
+  ends = np.cumsum([len(ring) for ring in LIP_RINGS])
+  return [slice(end - len(ring), end) for ring, end in zip(LIP_RINGS, ends, strict=True)]
