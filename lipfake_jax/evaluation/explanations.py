@@ -15,7 +15,7 @@ from lipfake_jax.data.batches import read_clip
 from lipfake_jax.data.dataset import Split
 from lipfake_jax.data.splits import draw_number
 from lipfake_jax.evaluation import faithfulness, known_masks
-from lipfake_jax.inference.explain import CELLS, FRAMES, METHODS, SHOWN, TRUST, find_fills, split_clip
+from lipfake_jax.inference.explain import CELLS, FRAMES, METHODS, SHOWN, TRUST, find_fills, list_kinds, split_clip
 from lipfake_jax.inference.occlusion import mean_logits
 from lipfake_jax.inference.run import Run, digest_weights, read_input, reweigh
 from lipfake_jax.scoring.intervals import Interval, bootstrap, count_people
@@ -119,15 +119,15 @@ def _find_highest(run: Run, split: Split, videos: Videos) -> list[int]:
   return [positions[int(np.argmax(logits))] for positions, logits in zip(videos, scores, strict=True)]
 
 
-def _make_maps(run: Run, clip: np.ndarray, methods: Sequence[str]) -> dict[Key, np.ndarray]:
+def _make_maps(run: Run, clip: np.ndarray, methods: Sequence[str], kinds: Sequence[str]) -> dict[Key, np.ndarray]:
   known = METHODS[read_input(run.meta)]
-  return {(kind, name): found for name in methods for kind, found in known[name](run, clip).items()}
+  return {(kind, name): found for name in methods for kind, found in known[name](run, clip, kinds).items()}
 
 
 def _test_curves(run: Run, split: Split, methods: Sequence[str], videos: Videos) -> Test:
   for position in _find_highest(run, split, videos):
     clip, rng = read_clip(split, position), np.random.default_rng((0, position))
-    maps = _make_maps(run, clip, methods)
+    maps = _make_maps(run, clip, methods, list_kinds(run))
     for kind in dict.fromkeys(kind for kind, _ in maps):
       of_kind = {name: found for (other, name), found in maps.items() if other == kind}
       for fill in find_fills(kind):
@@ -151,7 +151,7 @@ def _test_shuffled(run: Run, split: Split, methods: Sequence[str], videos: Video
   shuffled = reweigh(run, faithfulness.shuffle_weights(run.variables, seed=0))
   for positions in videos[:SANITY]:
     clip = read_clip(split, positions[0])
-    true, other = (_make_maps(each, clip, methods) for each in (run, shuffled))
+    true, other = (_make_maps(each, clip, methods, list_kinds(run)) for each in (run, shuffled))
     for key, found in true.items():
       yield key, positions[0], {'shuffled': faithfulness.correlate(found, other[key])}
 
@@ -177,10 +177,9 @@ def _test_demo(run: Run, split: Split, methods: Sequence[str], videos: Videos) -
 
 def _point(run, faked, truth, kind, methods, position, name) -> Test:
   guess = faithfulness.point(split_clip(run, faked, kind).guess, truth)
-  for key, found in _make_maps(run, faked, methods).items():
-    if key[0] == kind:
-      hit = faithfulness.point(found, truth)
-      yield key, position, {f'hit {name}': hit, f'gain {name}': hit - float(truth.mean()), f'guess {name}': guess}
+  for key, found in _make_maps(run, faked, methods, (kind,)).items():
+    hit = faithfulness.point(found, truth)
+    yield key, position, {f'hit {name}': hit, f'gain {name}': hit - float(truth.mean()), f'guess {name}': guess}
 
 
 def _summarise(found: Iterable[tuple[int, Figures]], groups: Sequence[str]) -> dict[str, Measured]:

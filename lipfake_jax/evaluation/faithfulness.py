@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from scipy import stats
+from scipy import integrate, stats
 
 from lipfake_jax.inference.occlusion import Parts, Score, mark_highest, mean_logits
 
@@ -39,7 +39,7 @@ def trace_curves(score: Score, parts: Parts, maps: Mapping[str, np.ndarray]) -> 
   )
   curves = np.empty((len(maps), len(SHARES) + 2, 2))
   curves[:, 0], curves[:, 1:-1], curves[:, -1] = ends, between.reshape(len(maps), len(SHARES), 2), ends[::-1]
-  areas = np.trapezoid(curves, (0, *SHARES, 1), axis=1)
+  areas = integrate.trapezoid(curves, (0, *SHARES, 1), axis=1)
   return {name: (float(deleted), float(inserted)) for name, (deleted, inserted) in zip(maps, areas, strict=True)}
 
 

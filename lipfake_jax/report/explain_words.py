@@ -18,30 +18,28 @@ MOUTH_WIDTH = 0.75  # in distances of the eyes, of the mean face
 RINGS = ('the outer rim of the lips', 'the inner rim of the lips', 'the skin about the lips', 'chin and cheeks')
 SHARE = f'the strongest {HIDDEN:.0%}'
 COLOURS = 'Red speaks for a fake, blue against it; the colours say where, not how much.'
+HIDDEN_AS = {
+  CELLS: 'the crop blurred',
+  FRAMES: 'the frames replaced by those beside them',
+  LANDMARKS: 'the landmarks still',
+}
 WHAT = {CELLS: 'the map of the crop', FRAMES: 'the bars of the frames', LANDMARKS: 'the map of the landmarks'}
 
 
 def explain_maps(clip: Clip, explanation: Explanation, region: str) -> Iterator[str]:
   """Sentences on what each map says, with what the score would be without its strongest parts."""
-  maps, score = explanation.maps, explanation.p_fake
-  if CELLS in maps:
-    place = name_place(int(np.argmax(maps[CELLS])), region)
-    yield f'What speaks most for a fake lies {place}. With {SHARE} of the crop blurred, {_change(explanation, CELLS)}.'
-  if LANDMARKS in maps:
-    means = [maps[LANDMARKS][part].mean() for part in _ring_slices()]
-    ring = RINGS[int(np.argmax(means))]
-    change = _change(explanation, LANDMARKS)
-    yield f'What speaks most for a fake is {ring}. With {SHARE} of the landmarks still, {change}.'
+  for kind, values in explanation.maps.items():
+    if values.max() <= 0:
+      yield f'In {WHAT[kind]} nothing speaks for a fake.'
+      continue
+    yield (
+      f'What speaks most for a fake is {_name_highest(clip, kind, values, region)}. With {SHARE} of'
+      f' {HIDDEN_AS[kind]}, {_fall(explanation.p_fake, explanation.without[kind])}.'
+    )
   if explanation.motions:
     name, without = min(explanation.motions.items(), key=lambda pair: pair[1])
-    fall = _fall(score, without)
+    fall = _fall(explanation.p_fake, without)
     yield f'Of place, speed, acceleration and jerk of the lips, {name} carries most: without it {fall}.'
-  if FRAMES in maps:
-    moment = clock(float(clip.times[int(np.argmax(maps[FRAMES]))]))
-    yield (
-      f'The frame at {moment} speaks most for a fake. With {SHARE} of the frames replaced by those beside them,'
-      f' {_change(explanation, FRAMES)}.'
-    )
 
 
 def explain_trust(explanation: Explanation) -> Iterator[str]:
@@ -86,8 +84,12 @@ def _figures(figures: Mapping[str, Any]) -> Iterator[str]:
       yield f'on {value["n"]} fakes of known place its strongest mark is on the faked part {hits}'
 
 
-def _change(explanation: Explanation, kind: str) -> str:
-  return _fall(explanation.p_fake, explanation.without[kind])
+def _name_highest(clip: Clip, kind: str, values: np.ndarray, region: str) -> str:
+  if kind == CELLS:
+    return f'what lies {name_place(int(np.argmax(values)), region)}'
+  if kind == FRAMES:
+    return f'the frame at {clock(float(clip.times[int(np.argmax(values))]))}'
+  return RINGS[int(np.argmax([values[part].mean() for part in _ring_slices()]))]
 
 
 def _fall(score: float, without: float) -> str:
