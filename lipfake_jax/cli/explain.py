@@ -1,9 +1,10 @@
-"""Shows which frames and which parts of the mouth carried a score, as far as that can be trusted.
+"""Shows which frames and which parts of the mouth carried a score.
 
-Of the highest window of each person (of at most three) writes V.person1.jpg below --out:
-what raised the score is red, what lowered it blue. With --measure it tests in place of that
-whether such pictures are true for these weights, on a dataset (NAME is its test part), prints
-the figures, and keeps those of a test part beside the weights: a map that fails is not shown.
+Of the highest window of each person (of at most three) writes V.person1.jpg below
+--out: what raised the score is red, what lowered it blue. With --measure it tests in
+place of that whether such pictures are true for these weights, on a dataset (NAME is
+its test part), prints the figures, and keeps those of a test part beside the weights:
+a map that fails is not shown.
 
   lipfake explain talk.mp4 --out=findings
   lipfake explain --measure --weights=runs/mine --dataset=video_folder

@@ -54,9 +54,10 @@ def explain_trust(explanation: Explanation) -> Iterator[str]:
   yield f'Tested on {about["videos"]} videos of {about["people"]} people that the model had not seen:'
   for kind, found in about['maps'].items():
     if found['faults']:
-      yield f'{WHAT[kind]} failed its test and is not shown ({", ".join(found["faults"])}).'
+      why = dict.fromkeys(_name_fault(name) for name in found['faults'])
+      yield f'{WHAT[kind].capitalize()}: not shown, since {" and ".join(why)}.'
     else:
-      yield f'{WHAT[kind]}: {", ".join(_figures(found["figures"]))}.'
+      yield f'{WHAT[kind].capitalize()}: {"; ".join(_figures(found["figures"]))}.'
   yield 'Where the marks lie is how this model came to its score, and no proof of where a picture was changed.'
 
 
@@ -68,6 +69,13 @@ def name_place(cell: int, region: str) -> str:
   height = 'at the mouth' if abs(y) < half / 2 else 'above the mouth' if y < 0 else 'below the mouth'
   side = 'in the middle' if abs(x) < half / 2 else 'on the left' if x < 0 else 'on the right'
   return f'{height}, {side}'
+
+
+def _name_fault(name: str) -> str:
+  """Why a map with this fault, of `explanations.find_faults`, is not shown."""
+  if name == 'shuffled':
+    return 'a network that has learned nothing gives much the same'
+  return f'it was not shown to tell more than {"a guess without the model" if name.endswith("guess") else "chance"}'
 
 
 def _figures(figures: Mapping[str, Any]) -> Iterator[str]:

@@ -77,7 +77,7 @@ print(*sorted(loaded - sys.stdlib_module_names), file=sys.stderr)"""
 @pytest.mark.parametrize(
   ('arguments', 'message'),
   [
-    (['inspekt'], "error: there is no command 'inspekt': choose one of detect, inspect, doctor, "),
+    (['inspekt'], "error: there is no command 'inspekt': choose one of detect, explain, inspect, "),
     (['models', '--sped'], 'error: unrecognized arguments: --sped; see lipfake models --help'),
     (['models', '--batch_size=x'], "error: argument --batch_size: invalid int value: 'x'; see lipfake models --help"),
     (['controls'], 'error: the following arguments are required: RUN; see lipfake controls --help'),

@@ -55,12 +55,12 @@ def test_attributions_of_cells_are_nothing_where_the_baseline_is_the_clip(frames
 
 @pytest.mark.slow
 def test_attributions_of_cells_sum_to_the_difference_of_the_scores(frames):
-  """Of little contrast to 10 % with eight steps: the network has corners."""
+  """Of little contrast to 20 % with eight steps: the network has corners."""
   clip = np.rint(126 + 4 * frames.clips[0]).astype(np.uint8)
   found = gradients.attribute_cells(frames.model, frames.variables, clip)
   both = np.stack([clip / 255, FILLS[gradients.BASELINE](clip) / 255]).astype(np.float32)
   plain, blurred = frames.forward(frames.variables, both).mean(1)
-  np.testing.assert_allclose(found.sum(), plain - blurred, rtol=0.1)
+  np.testing.assert_allclose(found.sum(), plain - blurred, rtol=0.2)
 
 
 def test_patches_are_those_of_a_model_that_has_them(frames, lips):

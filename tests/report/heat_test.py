@@ -86,15 +86,18 @@ def test_words_say_how_far_to_trust_it():
           'gain pseudo': {**figure, 'mean': 0.4},
         },
       },
-      'frames': {'faults': ['shuffled'], 'figures': {}},
+      'frames': {'faults': ['shuffled', 'deletion  random', 'gain pseudo'], 'figures': {}},
     },
   }
   told = list(explain_trust(explain(trust)))
   assert told[1] == (
-    'the map of the crop: hiding by it lowers the score more than at random, by 0.25 of the logit on the mean, on 20'
+    'The map of the crop: hiding by it lowers the score more than at random, by 0.25 of the logit on the mean; on 20'
     ' fakes of known place its strongest mark is on the faked part 50% of the times, 10% by chance.'
   )
-  assert told[2] == 'the bars of the frames failed its test and is not shown (shuffled).'
+  assert told[2] == (
+    'The bars of the frames: not shown, since a network that has learned nothing gives much the same and it was not'
+    ' shown to tell more than chance.'
+  )
   assert 'Nobody has tested' in next(iter(explain_trust(explain())))
 
 
