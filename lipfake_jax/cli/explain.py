@@ -39,7 +39,9 @@ def main(arguments: Sequence[str]) -> None:
   parser.add_argument('--measure', action='store_true', help='test on a dataset whether the pictures are true')
   parser.add_argument('--dataset', metavar='NAME', help='with --measure: NAME or NAME:PART (default: test of its own)')
   parser.add_argument('--methods', metavar='NAMES', type=split_commas, help='with --measure: A,B or all (those shown)')
-  parser.add_argument('--limit', metavar='N', type=int, default=0, help='with --measure: take this many videos')
+  parser.add_argument(
+    '--limit', metavar='N', type=int, default=40, help='with --measure: take this many videos, 0 is all (%(default)s)'
+  )
   parser.add_argument('--data_dir', metavar='FOLDER', help=DATA_DIR_HELP)
   options = parser.parse_args(arguments)
   if bool(options.videos) == options.measure:

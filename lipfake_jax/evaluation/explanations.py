@@ -21,7 +21,7 @@ from lipfake_jax.inference.run import Run, digest_weights, read_input, reweigh
 from lipfake_jax.scoring.intervals import Interval, bootstrap, count_people
 from lipfake_jax.scoring.scores import clip_scores, group_clips
 
-SANITY = 16  # windows whose maps are made with shuffled weights, too
+SANITY = 10  # windows whose maps are made with shuffled weights, too
 GUESS, CHANCE = 'guess', 'random'  # the controls: where one points without the model, and an order by chance
 RELATED = 0.5  # the rank correlation from which on a map of shuffled weights is much the same
 

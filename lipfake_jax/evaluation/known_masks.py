@@ -31,10 +31,10 @@ def fake_cells(clip: np.ndarray, other: np.ndarray, rng: np.random.Generator) ->
   Training lays its patches over the mouth, where pointing is easy: its middle would always hit.
   """
   side = clip.shape[1]
-  mask = np.zeros((side, side), np.float32)
+  mask: np.ndarray = np.zeros((side, side), np.float32)
   radius = side * rng.uniform(*RADIUS)
   centre = rng.uniform(radius, side - radius, 2)
-  cv2.circle(mask, (round(centre[0]), round(centre[1])), round(radius), 1.0, -1)
+  cv2.circle(mask, (round(centre[0]), round(centre[1])), round(radius), (1.0,), -1)
   mask = cv2.GaussianBlur(mask, (0, 0), FEATHER * side)
   return cover(clip, _donate(clip, other, rng), mask), to_cells(mask)
 

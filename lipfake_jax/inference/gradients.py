@@ -41,7 +41,7 @@ def _integrate_cells(model: nn.Module, variables: Any, clip: jax.Array, baseline
 
   def logit(gates: jax.Array) -> jax.Array:
     shares = gates[:, place][:, :, place][..., None]
-    return model.apply(variables, (baseline + shares * (clip - baseline))[None], False).mean()
+    return _mean_logit(model, variables, baseline + shares * (clip - baseline))
 
   return integrate(logit, (times, GRID, GRID))
 
@@ -72,7 +72,7 @@ def score_gated(model: nn.Module, variables: Any, lips: jax.Array, gates: jax.Ar
     return call(*inputs, **options)
 
   with nn.intercept_methods(gate):
-    return model.apply(variables, lips[None], False).mean()
+    return _mean_logit(model, variables, lips)
 
 
 def silence_motions(model: nn.Module, variables: Any, lips: np.ndarray) -> np.ndarray:
@@ -85,6 +85,10 @@ def _silence_motions(model: nn.Module, variables: Any, lips: jax.Array) -> jax.A
   kinds, shape = len(SCALES), (len(SCALES), len(lips), len(SCALES), lips.shape[1])
   gates = jnp.broadcast_to(1 - jnp.eye(kinds)[:, None, :, None], shape)
   return jax.lax.map(lambda gate: score_gated(model, variables, lips, gate), gates)
+
+
+def _mean_logit(model: Any, variables: Any, clip: jax.Array) -> jax.Array:
+  return model.apply(variables, clip[None], False).mean()
 
 
 def read_patches(model: nn.Module, variables: Any, clip: np.ndarray) -> np.ndarray | None:

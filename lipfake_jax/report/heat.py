@@ -18,6 +18,7 @@ SIDE = 128  # pixels of a frame
 OPACITY = 0.6  # of the strongest heat
 BARS = 48  # pixels of the bars' height
 PLOT = 320  # pixels of the landmarks' height
+LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # BT.601
 RED, BLUE, GRAY = np.array([(200, 20, 30), (20, 70, 200), (150, 155, 160)], np.float32)
 
 
@@ -44,11 +45,11 @@ def draw_heat(clip: Clip, explanation: Explanation) -> bytes:
 
 
 def lay_heat(frames: np.ndarray, cells: np.ndarray) -> np.ndarray:
-  """Frames, RGB uint8 [T, S, S, 3], under the heat of their cells, float [G * G]."""
+  """Frames, RGB uint8 [T, S, S, 3], in gray, since lips are red, under the heat of their cells, float [G * G]."""
   side = frames.shape[1]
   values = cv2.resize(normalise(cells).reshape(GRID, GRID), (side, side), interpolation=cv2.INTER_LINEAR)[..., None]
   shade = OPACITY * np.abs(values)
-  return np.rint(frames * (1 - shade) + shade * np.where(values > 0, RED, BLUE)).astype(np.uint8)
+  return np.rint((frames @ LUMA)[..., None] * (1 - shade) + shade * np.where(values > 0, RED, BLUE)).astype(np.uint8)
 
 
 def plot_landmarks(lips: np.ndarray, values: np.ndarray, width: int) -> np.ndarray:
