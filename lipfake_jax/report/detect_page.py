@@ -100,7 +100,7 @@ def _heat(person: Document, number: int, heat: Heat) -> Iterator[str]:
   if picture:
     data = markup.data_uri(picture, 'image/jpeg')
     shown = markup.picture(data, f'Heat over the mouth of person {person["id"]}, {time}; in words below', COLOURS)
-    yield f'<div class="window">{shown}</div>'
+    yield f'<div class="heat">{shown}</div>'
   yield markup.bullets(sentences)
 
 
