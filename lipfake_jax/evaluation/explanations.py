@@ -45,6 +45,11 @@ class Measured:
   n: int
   people: int
 
+  @property
+  def ends(self) -> Interval:
+    """Of the interval, or where there is none the mean."""
+    return self.interval or (self.mean, self.mean)
+
 
 Found = dict[Key, dict[str, Measured]]
 
@@ -76,16 +81,34 @@ def measure_maps(run: Run, split: Split, methods: Sequence[str], limit: int) -> 
 
 
 def find_faults(figures: Mapping[str, Measured]) -> list[str]:
-  """The tests that a method fails; none where it passes: every gain lies above 0 with its interval, and the correlation
-  below RELATED."""
-  return [name for name, measured in figures.items() if not _passes(name, measured)]
+  """The tests of whether a map tells what carries the score that it fails; none where it passes.
+
+  It passes where deletion and insertion gain by it, against either control and by either fill, with their intervals
+  above 0, and where the correlation's lies below RELATED.
+  """
+  wrong = {
+    name: measured.ends[1] >= RELATED if name == 'shuffled' else measured.ends[0] <= 0
+    for name, measured in figures.items()
+    if name.startswith((*faithfulness.CURVES, 'shuffled'))
+  }
+  return [name for name, fails in wrong.items() if fails]
+
+
+def points_to_fakes(figures: Mapping[str, Measured]) -> bool | None:
+  """Whether a map is shown to tell what was faked, which is another question; None where no mask was known."""
+  gains = [measured.ends[0] > 0 for name, measured in figures.items() if name.startswith('gain')]
+  return all(gains) if gains else None
 
 
 def write_trust(run: Run, split: Split, found: Found) -> Path:
   """Keeps beside the weights what was found about the maps that are shown, for `explain.read_trust`; returns where."""
   shown = {kind: figures for (kind, method), figures in found.items() if method == SHOWN}
   maps = {
-    kind: {'faults': find_faults(figures), 'figures': {name: vars(measured) for name, measured in figures.items()}}
+    kind: {
+      'faults': find_faults(figures),
+      'points': points_to_fakes(figures),
+      'figures': {name: vars(measured) for name, measured in figures.items()},
+    }
     for kind, figures in shown.items()
   }
   largest = max((measured for figures in shown.values() for measured in figures.values()), key=lambda m: m.n)
@@ -93,13 +116,6 @@ def write_trust(run: Run, split: Split, found: Found) -> Path:
   path = run.workdir / TRUST
   path.write_text(json.dumps({'weights': digest_weights(run.meta), **about, 'maps': maps}, indent=2) + '\n')
   return path
-
-
-def _passes(name: str, measured: Measured) -> bool:
-  low, high = measured.interval or (measured.mean, measured.mean)
-  if name.startswith((*faithfulness.CURVES, 'gain')):
-    return low > 0
-  return high < RELATED or name != 'shuffled'
 
 
 def _draw_videos(split: Split, limit: int) -> list[list[int]]:

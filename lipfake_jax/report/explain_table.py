@@ -5,8 +5,9 @@ In: what `evaluation.explanations` found. Out: text.
 
 from collections.abc import Iterator
 
-from lipfake_jax.evaluation.explanations import Found, Measured, find_faults
+from lipfake_jax.evaluation.explanations import Found, Measured, find_faults, points_to_fakes
 
+POINTS = {None: '', True: '; points to what was faked', False: '; not shown to point to what was faked'}
 HEADER = ('part', 'method', 'figure', 'mean', '95 % interval', 'windows', 'people')
 
 
@@ -30,4 +31,5 @@ def _cells(name: str, measured: Measured) -> tuple[str, ...]:
 def _verdicts(found: Found) -> Iterator[str]:
   for (kind, method), figures in found.items():
     faults = find_faults(figures)
-    yield f'{kind}, {method}: {"fails " + ", ".join(" ".join(f.split()) for f in faults) if faults else "passes"}'
+    verdict = f'fails {", ".join(" ".join(name.split()) for name in faults)}' if faults else 'passes'
+    yield f'{kind}, {method}: {verdict}{POINTS[points_to_fakes(figures)]}'

@@ -58,6 +58,7 @@ def explain_trust(explanation: Explanation) -> Iterator[str]:
       yield f'{WHAT[kind].capitalize()}: not shown, since {" and ".join(why)}.'
     else:
       yield f'{WHAT[kind].capitalize()}: {"; ".join(_figures(found["figures"]))}.'
+      yield from _tell_places(found)
   yield 'Where the marks lie is how this model came to its score, and no proof of where a picture was changed.'
 
 
@@ -85,11 +86,16 @@ def _figures(figures: Mapping[str, Any]) -> Iterator[str]:
       found = [value for name, value in figures.items() if name.startswith(curve) and name.endswith(control)]
       if found:
         yield f'{words} more than {than}, by {min(value["mean"] for value in found):.2f} of the logit on the mean'
-  for name, value in figures.items():
+
+
+def _tell_places(found: Mapping[str, Any]) -> Iterator[str]:
+  """Whether a map points to what was faked, with the hits on fakes of known place."""
+  says = 'It tends to point to what was faked' if found['points'] else 'It does not tell what was faked'
+  for name, value in found['figures'].items():
     if name.startswith('hit '):
-      chance = value['mean'] - figures[name.replace('hit', 'gain')]['mean']
-      hits = f'{value["mean"]:.0%} of the times, {chance:.0%} by chance'
-      yield f'on {value["n"]} fakes of known place its strongest mark is on the faked part {hits}'
+      chance = value['mean'] - found['figures'][name.replace('hit', 'gain')]['mean']
+      hits = f'{value["mean"]:.0%} of {value["n"]} fakes made for the test'
+      yield f'{says}: its strongest mark is there in {hits}, by chance in {chance:.0%}.'
 
 
 def _name_highest(clip: Clip, kind: str, values: np.ndarray, region: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.data.dataset import DataChoice, open_split
-from lipfake_jax.evaluation.explanations import Measured, find_faults, measure_maps, write_trust
+from lipfake_jax.evaluation.explanations import Measured, find_faults, measure_maps, points_to_fakes, write_trust
 from lipfake_jax.inference.explain import METHODS, read_trust
 from lipfake_jax.inference.run import Run, reweigh
 from lipfake_jax.models import create_model
@@ -20,6 +20,7 @@ from tests.training.loop_test import TINY_MODEL
 
 
 def make_run(workdir: Path, name: str, arguments) -> Run:
+  arguments = json.loads(json.dumps(arguments))  # as a checkpoint gives them back
   meta = {
     'model': {'name': name, 'arguments': arguments, 'aggregation': 'mean'},
     'clip': ClipSpec(**TINY).fields(),
@@ -64,11 +65,17 @@ def test_every_method_has_every_test(tiny_data, tmp_path, name, arguments, kinds
     ('deletion blur random', (0.01, 0.2), False),
     ('deletion blur random', (-0.01, 0.2), True),
     ('insertion  guess', (-0.3, -0.1), True),
-    ('gain pseudo', (0.0, 0.2), True),
+    ('gain pseudo', (0.0, 0.2), False),  # another question
     ('shuffled', (-0.2, 0.3), False),
     ('shuffled', (0.2, 0.6), True),
-    ('hit pseudo', (0.0, 0.0), False),  # judged by its gain
   ],
 )
 def test_a_map_passes_where_all_of_an_interval_is_on_the_right_side(name, interval, fails):
   assert find_faults({name: Measured(float(np.mean(interval)), interval, 9, 5)}) == ([name] if fails else [])
+
+
+def test_a_map_points_to_fakes_where_it_hits_more_often_than_chance():
+  figures = {name: Measured(0.3, interval, 9, 5) for name, interval in (('gain a', (0.1, 0.5)), ('hit a', (0.0, 0.0)))}
+  assert points_to_fakes(figures)
+  assert not points_to_fakes({**figures, 'gain b': Measured(0.1, (-0.1, 0.3), 9, 5)})
+  assert points_to_fakes({'shuffled': figures['hit a']}) is None
