@@ -1,4 +1,4 @@
-"""Trains the shipped weights on with own videos, and measures what it did.
+"""Trains the shipped weights on with own videos, and measures it.
 
 FOLDER/anna/001.mp4 shows anna; a list at the top of FOLDER may say so instead. A third
 to a quarter of the people are held out, by whom before and after are compared. Without

@@ -9,6 +9,7 @@ Ends with 0 if any video got a verdict (inconclusive is one), with 3 if none did
   lipfake detect folder 'more/*.mov' --weights=runs/demo --json
 """
 
+import functools
 import json
 import signal
 import sys
@@ -22,7 +23,8 @@ from lipfake_jax.core.names import note_lines, printable
 
 if TYPE_CHECKING:
   from lipfake_jax.clips.clips import Clip
-  from lipfake_jax.inference.detect import Finding
+  from lipfake_jax.inference.detect import Finding, Picture
+  from lipfake_jax.inference.run import Run
   from lipfake_jax.report.overlay import Trace
 
 NO_VERDICT = 3  # the exit code where no video got one
@@ -41,11 +43,15 @@ def main(arguments: Sequence[str]) -> None:
   parser.add_argument(
     '--people', metavar='WHO', default='all', choices=('all', 'largest'), help="'all' faces, or the 'largest' (all)"
   )
+  parser.add_argument(
+    '--explain', action='store_true', help='with --out: show what carried the highest scores (some seconds a person)'
+  )
   parser.add_argument('--dense', action='store_true', help='score all windows; by default 120 a face, spread evenly')
   parser.add_argument('--overlay', action='store_true', help='with --out: also V.overlay.mp4, the video drawn on')
   options = parser.parse_args(arguments)
-  if options.overlay and not options.out:
-    parser.error('--overlay needs --out=FOLDER')
+  for name in ('overlay', 'explain'):
+    if getattr(options, name) and not options.out:
+      parser.error(f'--{name} needs --out=FOLDER')
 
   with loading():
     from lipfake_jax.clips.survey import DENSE, tell_terminal
@@ -64,6 +70,7 @@ def main(arguments: Sequence[str]) -> None:
   keep_compiled()
   run = open_weights(options.weights)
   most, progress = DENSE if options.dense else MOST, tell_terminal if sys.stderr.isatty() else None
+  explain = _explainer(run) if options.explain else None
   verdicts: list[str] = []
   stopped = False
   width = min(max(len('video'), *(len(printable(str(video))) for video in files)), WIDEST)
@@ -73,7 +80,7 @@ def main(arguments: Sequence[str]) -> None:
   def look(clip: 'Clip') -> tuple[bytes, 'Trace']:
     return draw_window(clip), trace_face(clip)
 
-  for finding in detect_videos(run, files.found, look, most, options.people, progress):
+  for finding in detect_videos(run, files.found, look, most, options.people, progress, explain=explain):
     verdicts.append(finding.document['verdict'])
     stopped |= finding.stopped
     if options.out:
@@ -84,6 +91,15 @@ def main(arguments: Sequence[str]) -> None:
     raise Interrupted(f'interrupted: {len(verdicts)} of {len(files.found)} videos are done', 128 + signal.SIGINT)
   if all(verdict == 'none' for verdict in verdicts):
     sys.exit(NO_VERDICT)
+
+
+def _explainer(run: 'Run') -> 'Picture':
+  """Of a model that can be explained: told before minutes of work, not after them."""
+  from lipfake_jax.inference.explain import list_kinds
+  from lipfake_jax.report.heat import explain_window
+
+  list_kinds(run)
+  return functools.partial(explain_window, run)
 
 
 def _check_folder(folder: Path | None) -> None:
@@ -117,7 +133,7 @@ def _write(place: Path, finding: 'Finding', overlay: bool) -> None:
 
   strips = [[strip for strip, _ in windows] for windows in finding.pictures]
   write_document(place.with_name(f'{place.name}.json'), finding.document)
-  replace_file(place.with_name(f'{place.name}.html'), render_finding(finding.document, strips))
+  replace_file(place.with_name(f'{place.name}.html'), render_finding(finding.document, strips, finding.explained))
   if overlay and finding.document['video']['frames'] and not finding.stopped:
     _write_overlay(place.with_name(f'{place.name}.overlay.mp4'), finding)
 

@@ -28,10 +28,19 @@ Reader = Callable[[Split, np.ndarray], Batch]
 
 def read_clip(split: Split, position: int) -> np.ndarray:
   """A clip's feature, of its type and shape: uint8 [T, S, S, 3] of pixels, say."""
-  source, place = split.places[position]
-  example = tf_example_pb2.Example.FromString(split.sources[source][int(place)])
-  clip = example.features.feature[split.feature].bytes_list.value[0]
+  clip = _read_example(split, position)[split.feature].bytes_list.value[0]
   return np.frombuffer(clip, FEATURES[split.feature].dtype).reshape(split.clip_shape)
+
+
+def read_fields(split: Split, position: int, names: Sequence[str]) -> dict[str, np.ndarray]:
+  """Other numbers of a clip, flat, float32 or int64: 'boxes', say, see `clips.Clip`."""
+  example = _read_example(split, position)
+  return {name: np.array(example[name].float_list.value or example[name].int64_list.value) for name in names}
+
+
+def _read_example(split: Split, position: int):
+  source, place = split.places[position]
+  return tf_example_pb2.Example.FromString(split.sources[source][int(place)]).features.feature
 
 
 def train_batches(

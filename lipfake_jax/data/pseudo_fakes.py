@@ -40,8 +40,13 @@ def make_pseudo_fake(
   frames = clip[times]
   donor, shape = KINDS[kind](clip, times, other, frames, rng)
   mask = draw_mask(rng, shape, clip.shape[1])
+  return cover(frames, donor, mask), mask
+
+
+def cover(frames: np.ndarray, donor: np.ndarray, mask: np.ndarray) -> np.ndarray:
+  """Frames, uint8 [T, S, S, 3], under a donor of the same shape as far as a mask says, float32 [S, S]."""
   share = mask[None, ..., None]
-  return np.rint(frames + share * (donor.astype(np.float32) - frames)).astype(np.uint8), mask
+  return np.rint(frames + share * (donor.astype(np.float32) - frames)).astype(np.uint8)
 
 
 def _blend(clip, times, other, frames, rng):

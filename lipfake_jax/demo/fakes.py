@@ -55,6 +55,11 @@ def fake_mouth(frames: np.ndarray, poses: np.ndarray, method: str, rng: np.rando
   return faked
 
 
+def mask_mouth(pose: np.ndarray, size: int) -> np.ndarray:
+  """Where the mouth of one pose is replaced in a frame of `size`: float32 [size, size], 1 within, 0 outside."""
+  return _patch_mask(pose, (0, 0, size, size))[..., 0]
+
+
 def _plan_fake(poses: np.ndarray, method: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """For each frame, the one its mouth is from, the shift to where it lies there (x, y in pixels), and its RGB gain."""
   n_frames, moments = len(poses), np.arange(len(poses))

@@ -8,6 +8,7 @@ their own, which they may crash or hang.
 import contextlib
 import dataclasses
 import functools
+import operator
 import os
 import shutil
 import signal
@@ -29,9 +30,11 @@ from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.names import printable
 from lipfake_jax.inference.findings import Document, Window, describe_video
 from lipfake_jax.inference.run import Run, open_run, open_shipped, read_input, score_arrays
+from lipfake_jax.scoring.aggregation import aggregate
 
 PEOPLE = ('all', 'largest')
 TIME_LIMIT_S = 6 * 3600.0  # for one video: what needs longer hangs
+EXPLAINED = 3  # people of a video, those of the highest scores: each costs as much as scoring some 50 windows
 
 Picture = Callable[[Clip], Any]
 
@@ -46,6 +49,8 @@ class Finding:
     timing: seconds: 'look' for faces and windows, 'score' for the model.
     pictures: of each person's windows, what `picture` made of their clips.
     stopped: whether Ctrl-C came before its end.
+    explained: by the person's place in the document, the number of the highest window, from 0, and what `explain` made
+      of its clip.
   """
 
   video: Path
@@ -53,6 +58,7 @@ class Finding:
   timing: dict[str, float | None]
   pictures: list[list[Any]]
   stopped: bool
+  explained: dict[int, tuple[int, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +103,7 @@ def detect_videos(
   people: str = 'all',
   progress: Progress | None = None,
   time_limit_s: float = TIME_LIMIT_S,
+  explain: Picture | None = None,
 ) -> Iterator[Finding]:
   """Looks at videos and scores them.
 
@@ -111,6 +118,7 @@ def detect_videos(
     people: 'all', or the 'largest' face alone.
     progress: is told how far a video is, by another process.
     time_limit_s: of one video.
+    explain: what is made of the highest window of each person, of at most EXPLAINED of them.
   """
   spec = ClipSpec(**run.meta['clip'])
   with tempfile.TemporaryDirectory(prefix='lipfake-') as scratch, ThreadPoolExecutor(1) as pool:
@@ -118,7 +126,7 @@ def detect_videos(
     compiled = pool.submit(_compile, run, spec)
     with stopping(Path(scratch, 'stop')) as stop:
       for video, folder in _survey(jobs, spec, most, stop, progress, time_limit_s):
-        yield _score(run, video, folder, picture, people, compiled)
+        yield _score(run, video, folder, picture, people, compiled, explain)
 
 
 @contextlib.contextmanager
@@ -164,7 +172,9 @@ def _compile(run: Run, spec: ClipSpec) -> None:
   run.score(np.zeros((GROUP, *feature.shape(spec)), feature.dtype))
 
 
-def _score(run: Run, video: Path, folder: Path, picture: Picture, people: str, compiled: Future) -> Finding:
+def _score(
+  run: Run, video: Path, folder: Path, picture: Picture, people: str, compiled: Future, explain: Picture | None
+) -> Finding:
   facts, groups = read_survey(folder)
   compiled.result()
   began, feature = time.monotonic(), read_input(run.meta)
@@ -174,14 +184,22 @@ def _score(run: Run, video: Path, folder: Path, picture: Picture, people: str, c
   chosen = [track['track'] for track in facts['people']]
   windows: list[Window] = []
   pictures: dict[int, list[Any]] = {}
+  highest: dict[int, tuple[float, int, Clip]] = {}  # by the face's number: score, number and clip of its window
   for group in groups:
     wanted = [clip for clip in group if clip.track in chosen]
     logits = score_arrays(run.score, [clip.features[feature] for clip in wanted], GROUP) if wanted else ()
     for clip, logit in zip(wanted, logits, strict=True):
       pictures.setdefault(clip.track, []).append(picture(clip))
+      found = (aggregate(np.ravel(logit), run.rule), len(pictures[clip.track]) - 1, clip)
+      if explain:
+        highest[clip.track] = max(highest.get(clip.track, found), found, key=operator.itemgetter(0))
       windows.append(Window(dataclasses.replace(clip, features={}), np.ravel(logit)))
   document = describe_video(printable(str(video)), facts, windows, run)
+  scores = {place: person['p_fake'] for place, person in enumerate(document['people']) if chosen[place] in highest}
+  first = sorted(scores, key=lambda place: -scores[place])[:EXPLAINED]
+  explained = {place: (highest[chosen[place]][1], explain(highest[chosen[place]][2])) for place in first if explain}
   seconds = folder / SECONDS
   timing = {'look': float(seconds.read_text()) if seconds.exists() else None, 'score': time.monotonic() - began}
   shutil.rmtree(folder)
-  return Finding(video, document, timing, [pictures.get(number, []) for number in chosen], facts['stopped'])
+  shown = [pictures.get(number, []) for number in chosen]
+  return Finding(video, document, timing, shown, facts['stopped'], explained)

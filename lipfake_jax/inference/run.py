@@ -70,6 +70,11 @@ def open_shipped(folder: Path | None = None) -> Run:
   return _assemble(folder or FOLDER, weights, meta, Decision(**meta['decision']), Limits(**meta['limits']))
 
 
+def reweigh(run: Run, variables: Any) -> Run:
+  """The run with other weights in the place of its own, of the same shapes."""
+  return _assemble(run.workdir, variables, run.meta, run.decision, run.limits)
+
+
 def read_model(meta: dict[str, Any]) -> 'nn.Module':
   """A run's model, without weights."""
   from lipfake_jax.models import create_model

@@ -65,4 +65,9 @@ def create_model(name: str, arguments: Mapping[str, Any], dtype: jnp.dtype = jnp
   known = {field.name for field in dataclasses.fields(MODELS[name])} - {'dtype', 'parent', 'name'}
   if unknown := set(arguments) - known:
     raise UserError(f'model {name}: unknown {", ".join(sorted(unknown))}; it has {", ".join(sorted(known))}')
-  return MODELS[name](dtype=dtype, **arguments)
+  return MODELS[name](dtype=dtype, **{argument: _to_tuples(value) for argument, value in arguments.items()})
+
+
+def _to_tuples(value: Any) -> Any:
+  """JSON's lists as tuples, so that a module can be hashed, as a static argument of `jax.jit` must be."""
+  return tuple(map(_to_tuples, value)) if isinstance(value, list) else value

@@ -4,13 +4,15 @@ In: a document of `inference.findings`, and a strip of frames for each window. O
 script, and is the same whenever it is made.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from lipfake_jax.clips.clips import Clip
 from lipfake_jax.inference.findings import Document
 from lipfake_jax.report import markup
 from lipfake_jax.report.detect_words import ANSWERS, OTHER_MEANS, clock, explain_verdict, limits, say, speaks
+from lipfake_jax.report.explain_words import COLOURS
 from lipfake_jax.report.strip import encode_strip
 from lipfake_jax.report.timeline import STYLE, draw_timeline, level
 
@@ -19,29 +21,39 @@ SIDE = 96  # pixels of a frame in a strip
 STRIPS = 60  # windows a person whose frames are shown, those of the highest scores
 PEOPLE = 12  # shown, those of the highest scores
 
+Heat = tuple[bytes, list[str]]  # of `heat.explain_window`
+
 
 def draw_window(clip: Clip) -> bytes:
   """The frames of a window, as JPEG."""
   return encode_strip(clip.frames, SIDE)
 
 
-def render_finding(document: Document, pictures: Sequence[Sequence[bytes]]) -> str:
+def render_finding(
+  document: Document,
+  pictures: Sequence[Sequence[bytes]],
+  explained: Mapping[int, tuple[int, Heat]] = MappingProxyType({}),
+) -> str:
   """The whole page.
 
   Args:
     document: of the video.
     pictures: of each person's windows, see `draw_window`.
+    explained: of a person, by the place in the document, the number of a window and what carried its score.
   """
   title = PurePosixPath(document['video']['path']).name
-  return markup.render_page(title, _sections(document, pictures), KIND, STYLE)
+  heat = {document['people'][place]['id']: found for place, found in explained.items()}
+  return markup.render_page(title, _sections(document, pictures, heat), KIND, STYLE)
 
 
-def _sections(document: Document, pictures: Sequence[Sequence[bytes]]) -> Iterator[str]:
+def _sections(
+  document: Document, pictures: Sequence[Sequence[bytes]], heat: Mapping[int, tuple[int, Heat]]
+) -> Iterator[str]:
   yield _answer(document)
   pairs = zip(document['people'], pictures, strict=True)
   ranked = sorted((pair for pair in pairs if pair[0]['windows']), key=lambda pair: -pair[0]['p_fake'])
   for person, strips in ranked[:PEOPLE]:
-    yield _person(document, person, strips)
+    yield _person(document, person, strips, heat.get(person['id']))
   if len(ranked) > PEOPLE:
     yield markup.paragraph(
       f'{len(ranked) - PEOPLE} more people, all with lower scores, are in the JSON beside this page.'
@@ -59,7 +71,7 @@ def _answer(document: Document) -> str:
   return markup.section('Answer', box, *notes)
 
 
-def _person(document: Document, person: Document, strips: Sequence[bytes]) -> str:
+def _person(document: Document, person: Document, strips: Sequence[bytes], heat: tuple[int, Heat] | None) -> str:
   _, words = ANSWERS[person['verdict']]
   seen = f'in view from {clock(person["from_s"])} to {clock(person["to_s"])}'
   facts = (
@@ -74,9 +86,22 @@ def _person(document: Document, person: Document, strips: Sequence[bytes]) -> st
     markup.bullets(for_it),
     markup.heading('Against it'),
     markup.bullets(against),
+    *(_heat(person, *heat) if heat else ()),
     markup.heading('The mouth, window by window'),
     *_strips(document, person, strips),
   )
+
+
+def _heat(person: Document, number: int, heat: Heat) -> Iterator[str]:
+  """What carried the score of a window."""
+  window, (picture, sentences) = person['windows'][number], heat
+  time = f'{clock(window["start_s"])} to {clock(window["end_s"])}'
+  yield markup.heading(f'What carried the score of the highest window, {time}')
+  if picture:
+    data = markup.data_uri(picture, 'image/jpeg')
+    shown = markup.picture(data, f'Heat over the mouth of person {person["id"]}, {time}; in words below', COLOURS)
+    yield f'<div class="heat">{shown}</div>'
+  yield markup.bullets(sentences)
 
 
 def _shown(person: Document) -> list[int]:

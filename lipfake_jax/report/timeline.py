@@ -29,10 +29,10 @@ STYLE = """
 .window:has(:target) { background: var(--soft); outline: 2px solid var(--ink); }
 .window:has(:target)::details-content { content-visibility: visible; display: block; height: auto; }
 .window figure { padding: .2rem 0 .8rem; }
-.window figure img { max-width: 100%; margin: 0; }
+.window figure img, .heat figure img { max-width: 100%; margin: 0; }
 @media screen and (max-width: 40rem) {
-  .window figure { overflow-x: auto; }
-  .window figure img { max-width: none; width: 44rem; }
+  .window figure, .heat figure { overflow-x: auto; }
+  .window figure img, .heat figure img { max-width: none; width: 44rem; }
 }
 @media print {
   .time { print-color-adjust: exact; -webkit-print-color-adjust: exact; break-inside: avoid; }

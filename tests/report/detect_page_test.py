@@ -55,6 +55,17 @@ def test_each_bar_leads_to_the_frames_of_its_window():
   ]
 
 
+@pytest.mark.parametrize('picture', [b'heat', b''])
+def test_what_carried_the_highest_score_stands_before_the_windows(picture):
+  """Of the second window of the second person; without a picture, where no map passed its tests, there are words."""
+  document = find([[0.1], [0.2, 0.9]])
+  strips = [[b''] * len(person['windows']) for person in document['people']]
+  text = render_finding(document, strips, {1: (1, (picture, ['<because>']))})
+  assert text.count('What carried the score of the highest window, 0:01.0 to 0:02.0') == 1
+  assert ('Heat over the mouth of person 2' in text) == bool(picture)
+  assert text.index('<h2>Person 2') < text.index('<li>&lt;because&gt;') < text.index('<h2>Person 1')
+
+
 def test_of_many_windows_the_highest_have_frames():
   text = page(find([[0.2] * 70 + [0.9] * 5]))
   assert text.count('<details class="window"') == STRIPS
