@@ -6,6 +6,7 @@ Ends with 0 if any video got a verdict (inconclusive is one), with 3 if none did
 
   lipfake detect talk.mp4 --out=findings
   lipfake detect folder 'more/*.mov' --weights=runs/demo --json
+  lipfake detect talk.mp4 --sound --out=findings
 """
 
 import json
@@ -39,9 +40,11 @@ def main(arguments: Sequence[str]) -> None:
     '--people', metavar='WHO', default='all', choices=('all', 'largest'), help="'all' faces, or the 'largest' (all)"
   )
   parser.add_argument('--dense', action='store_true', help='score all windows; by default 120 a face, spread evenly')
+  parser.add_argument('--sound', action='store_true', help='compare lips with what is heard, of English speech')
   options = parser.parse_args(arguments)
 
   with loading():
+    from lipfake_jax.clips.phones import check_recogniser
     from lipfake_jax.clips.survey import DENSE
     from lipfake_jax.clips.windows import MOST
     from lipfake_jax.inference.compilation import keep_compiled
@@ -51,6 +54,8 @@ def main(arguments: Sequence[str]) -> None:
 
   files, places = find_places(options.videos)
   _check_folder(options.out)
+  if options.sound:
+    check_recogniser()
   keep_compiled()
   run = open_weights(options.weights)
   most, progress = DENSE if options.dense else MOST, sys.stderr.isatty()
@@ -59,7 +64,7 @@ def main(arguments: Sequence[str]) -> None:
   width = min(max(len('video'), *(len(printable(str(video))) for video in files)), WIDEST)
   if not options.json:
     _print_header(width)
-  for finding in detect_videos(run, files.found, draw_window, most, options.people, progress):
+  for finding in detect_videos(run, files.found, draw_window, most, options.people, progress, options.sound):
     verdicts.append(finding.document['verdict'])
     stopped |= finding.stopped
     if options.out:
@@ -102,7 +107,9 @@ def _write(place: Path, finding: 'Finding') -> None:
   from lipfake_jax.report.detect_page import render_finding
 
   write_document(place.with_name(f'{place.name}.json'), finding.document)
-  replace_file(place.with_name(f'{place.name}.html'), render_finding(finding.document, finding.pictures))
+  replace_file(
+    place.with_name(f'{place.name}.html'), render_finding(finding.document, finding.pictures, finding.mouths)
+  )
 
 
 def _tell_end(verdicts: Sequence[str], folder: Path | None, notes: Sequence[str]) -> None:

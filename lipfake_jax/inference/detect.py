@@ -22,12 +22,14 @@ import numpy as np
 
 from lipfake_jax.clips.clips import Clip, Rejection
 from lipfake_jax.clips.features import FEATURES
+from lipfake_jax.clips.listening import read_hearing
 from lipfake_jax.clips.survey import GROUP, SECONDS, read_survey, save_rejection, survey_video
 from lipfake_jax.clips.workers import run_workers
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.names import printable
 from lipfake_jax.inference.findings import Document, Window, describe_video
 from lipfake_jax.inference.run import Run, open_run, open_shipped, read_input, score_arrays
+from lipfake_jax.inference.sound_evidence import describe_hearing
 from lipfake_jax.models.shipped import NAME, SHIPPED
 
 PEOPLE = ('all', 'largest')
@@ -45,6 +47,7 @@ class Finding:
     document: see `findings`; its timing is empty, so that it is the same whenever it is made.
     timing: seconds: 'look' for faces and windows, 'score' for the model.
     pictures: of each person's windows, what `picture` made of their clips.
+    mouths: of each person, frames of each event of the sound, RGB uint8 [N, S, S, 3], see `sound_evidence`.
     stopped: whether Ctrl-C came before its end.
   """
 
@@ -52,6 +55,7 @@ class Finding:
   document: Document
   timing: dict[str, float | None]
   pictures: list[list[Any]]
+  mouths: list[list[np.ndarray]]
   stopped: bool
 
 
@@ -78,7 +82,13 @@ def open_weights(name: str) -> Run:
 
 
 def detect_videos(
-  run: Run, videos: Sequence[Path], picture: Picture, most: int, people: str = 'all', progress: bool = False
+  run: Run,
+  videos: Sequence[Path],
+  picture: Picture,
+  most: int,
+  people: str = 'all',
+  progress: bool = False,
+  listen: bool = False,
 ) -> Iterator[Finding]:
   """Looks at videos and scores them.
 
@@ -92,13 +102,15 @@ def detect_videos(
     most: windows a face; more are thinned out evenly.
     people: 'all', or the 'largest' face alone.
     progress: whether to tell on stderr how far a video is.
+    listen: whether to compare lips with what is heard.
   """
   spec = ClipSpec(**run.meta['clip'])
   with tempfile.TemporaryDirectory(prefix='lipfake-') as scratch, ThreadPoolExecutor(1) as pool:
     jobs = [(video, Path(scratch, f'{number:06}')) for number, video in enumerate(videos)]
     compiled = pool.submit(_compile, run, spec)
     with stopping(Path(scratch, 'stop')) as stop:
-      for video, folder in _survey(jobs, spec, most, stop, progress):
+      work = functools.partial(survey_video, most=most, stop=stop.path, progress=progress, listen=listen)
+      for video, folder in _survey(jobs, spec, work):
         yield _score(run, video, folder, picture, people, compiled)
 
 
@@ -118,11 +130,8 @@ def stopping(path: Path) -> Iterator[Stop]:
     signal.signal(signal.SIGINT, before)
 
 
-def _survey(
-  jobs: Sequence[tuple[Path, Path]], spec: ClipSpec, most: int, stop: Stop, progress: bool
-) -> Iterator[tuple[Path, Path]]:
+def _survey(jobs: Sequence[tuple[Path, Path]], spec: ClipSpec, work: Callable) -> Iterator[tuple[Path, Path]]:
   """Each video and the folder of its survey, in their order; without those that were not begun before the stop."""
-  work = functools.partial(survey_video, most=most, stop=stop.path, progress=progress)
   waiting, ended = list(reversed(jobs)), {}
   for job, outcome in run_workers(jobs, spec, work, min(len(jobs), len(os.sched_getaffinity(0))), TIME_LIMIT_S):
     if isinstance(outcome, Rejection):
@@ -156,8 +165,13 @@ def _score(run: Run, video: Path, folder: Path, picture: Picture, people: str, c
     for clip, logit in zip(wanted, logits, strict=True):
       pictures.setdefault(clip.track, []).append(picture(clip))
       windows.append(Window(dataclasses.replace(clip, features={}), np.ravel(logit)))
-  document = describe_video(printable(str(video)), facts, windows, run)
+  hearing = read_hearing(folder)
+  heard = {track: describe_hearing(hearing, track) for track in chosen} if hearing else {}
+  sounds = {track: document for track, (document, _) in heard.items()}
+  document = describe_video(printable(str(video)), facts, windows, run, sounds)
   seconds = folder / SECONDS
   timing = {'look': float(seconds.read_text()) if seconds.exists() else None, 'score': time.monotonic() - began}
   shutil.rmtree(folder)
-  return Finding(video, document, timing, [pictures.get(number, []) for number in chosen], facts['stopped'])
+  shown = [pictures.get(number, []) for number in chosen]
+  mouths = [heard[number][1] if heard else [] for number in chosen]
+  return Finding(video, document, timing, shown, mouths, facts['stopped'])

@@ -7,10 +7,13 @@ script, and is the same whenever it is made.
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
+import numpy as np
+
 from lipfake_jax.clips.clips import Clip
 from lipfake_jax.inference.findings import Document
 from lipfake_jax.report import markup
 from lipfake_jax.report.detect_words import ANSWERS, OTHER_MEANS, clock, explain_verdict, limits, say, speaks
+from lipfake_jax.report.sound_section import draw_sound
 from lipfake_jax.report.strip import encode_strip
 from lipfake_jax.report.timeline import STYLE, draw_timeline, level
 
@@ -25,23 +28,29 @@ def draw_window(clip: Clip) -> bytes:
   return encode_strip(clip.frames, SIDE)
 
 
-def render_finding(document: Document, pictures: Sequence[Sequence[bytes]]) -> str:
+def render_finding(
+  document: Document, pictures: Sequence[Sequence[bytes]], mouths: Sequence[Sequence[np.ndarray]] | None = None
+) -> str:
   """The whole page.
 
   Args:
     document: of the video.
     pictures: of each person's windows, see `draw_window`.
+    mouths: of each person's events of the sound, see `detect.Finding`; none where nothing was listened to.
   """
   title = PurePosixPath(document['video']['path']).name
-  return markup.render_page(title, _sections(document, pictures), KIND, STYLE)
+  nothing: list[list[np.ndarray]] = [[] for _ in document['people']]
+  return markup.render_page(title, _sections(document, pictures, mouths or nothing), KIND, STYLE)
 
 
-def _sections(document: Document, pictures: Sequence[Sequence[bytes]]) -> Iterator[str]:
+def _sections(
+  document: Document, pictures: Sequence[Sequence[bytes]], mouths: Sequence[Sequence[np.ndarray]]
+) -> Iterator[str]:
   yield _answer(document)
-  pairs = zip(document['people'], pictures, strict=True)
-  ranked = sorted((pair for pair in pairs if pair[0]['windows']), key=lambda pair: -pair[0]['p_fake'])
-  for person, strips in ranked[:PEOPLE]:
-    yield _person(document, person, strips)
+  everything = zip(document['people'], pictures, mouths, strict=True)
+  ranked = sorted((found for found in everything if found[0]['windows']), key=lambda found: -found[0]['p_fake'])
+  for person, strips, lips in ranked[:PEOPLE]:
+    yield _person(document, person, strips, lips)
   if len(ranked) > PEOPLE:
     yield markup.paragraph(
       f'{len(ranked) - PEOPLE} more people, all with lower scores, are in the JSON beside this page.'
@@ -59,13 +68,14 @@ def _answer(document: Document) -> str:
   return markup.section('Answer', box, *notes)
 
 
-def _person(document: Document, person: Document, strips: Sequence[bytes]) -> str:
+def _person(document: Document, person: Document, strips: Sequence[bytes], mouths: Sequence[np.ndarray]) -> str:
   _, words = ANSWERS[person['verdict']]
   seen = f'in view from {clock(person["from_s"])} to {clock(person["to_s"])}'
   facts = (
     f'{words}: score {person["p_fake"]:.3f}, from 0 (real) to 1 (fake); {seen}, {person["share"]:.0%} of the frames.'
   )
   for_it, against = speaks(document, person)
+  sound = person['evidence']['sound']
   return markup.section(
     f'Person {person["id"]}',
     markup.paragraph(facts),
@@ -76,6 +86,7 @@ def _person(document: Document, person: Document, strips: Sequence[bytes]) -> st
     markup.bullets(against),
     markup.heading('The mouth, window by window'),
     *_strips(document, person, strips),
+    *(draw_sound(sound, mouths) if sound else ()),
   )
 
 
