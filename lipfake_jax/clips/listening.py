@@ -55,19 +55,19 @@ class Hearing:
   crops: np.ndarray
 
 
-def hear_video(video: Path, faces: Path, ends_s: float, names: Container[str] = CLOSING) -> Hearing:
+def hear_video(video: Path, faces: Path, ends_s: float, names: Container[str] | None = CLOSING) -> Hearing:
   """Listens to a video and looks at its lips.
 
   Args:
     video: the file.
     faces: those found in it, see `face_records`.
     ends_s: when its last frame is shown.
-    names: of the phones about which lips are looked at.
+    names: of the phones about which lips are looked at; None for all.
   """
   sound = read_sound(video)
   state = sound.name_state(ends_s)
   speech = hear_speech(sound.samples) if state in ('heard', 'short') else Speech(0.0, ())
-  wanted = [middle(phone) for phone in speech.phones if phone.name in names]
+  wanted = [middle(phone) for phone in speech.phones if names is None or phone.name in names]
   looks = list(look_at_lips(read_frames(video), face_records.read(faces), wanted)) if wanted else []
   return Hearing(
     state=state,

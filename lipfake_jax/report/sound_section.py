@@ -72,7 +72,7 @@ def tell_sound(sound: Document) -> str:
   """A line for a terminal."""
   if sound['reason']:
     return f'sound: {sound["reason"]}'
-  return f'sound: {sound["offset_ms"]:+} ms; {say_share(sound).lower()}'
+  return f'sound: {sound["offset_ms"]:+} ms. {say_share(sound)}'
 
 
 def _draw_event(event: Document, frames: np.ndarray) -> str:

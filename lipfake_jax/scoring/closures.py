@@ -91,6 +91,11 @@ def find_seen(heard_s: np.ndarray, times: np.ndarray) -> np.ndarray:
   return np.isfinite(least(_at_lags(heard_s)[:, np.abs(LAGS_S) <= SEEN_S])).all(axis=1)
 
 
+def find_least(moments: np.ndarray, times: np.ndarray, openings: np.ndarray) -> np.ndarray:
+  """The least opening of the frames within NEAR_S of each moment, float64 [...]; infinite where there is none."""
+  return _trace_least(times, openings)(moments)
+
+
 def wilson(hits: int, count: int) -> Interval:
   """The interval of 95 % of a share (Wilson 1927, 'Probable inference')."""
   share, spread = hits / count, Z**2 / count
