@@ -78,6 +78,7 @@ def open_attention_mesh() -> Iterator[Callable[[np.ndarray], np.ndarray | None]]
     graph = _import_mediapipe().solutions.face_mesh.FaceMesh(
       static_image_mode=True, max_num_faces=1, refine_landmarks=True, min_detection_confidence=MIN_CONFIDENCE
     )
+    graph.process(np.zeros((64, 64, 3), np.uint8))  # its threads start, and log, in the first call
 
   def look(rgb: np.ndarray) -> np.ndarray | None:
     with _quiet_stderr():

@@ -118,6 +118,8 @@ def look_at_lips(
   seen = tracks.replay_faces(frames, key_faces)
   with open_attention_mesh() as mesh:
     for frame, faces in tracks.place_faces(seen, _frame_face, trace_lips, 0.0):
+      if frame.time_s > at[-1] + REACH_S:
+        return
       if len(faces) == 1 and np.abs(at - frame.time_s).min() <= REACH_S:
         look = _look(frame, faces[0], mesh)
         if look:

@@ -11,7 +11,7 @@ from lipfake_jax.clips.listening import CLOSING, Hearing
 from lipfake_jax.inference.findings import Document
 from lipfake_jax.scoring.closures import CLOSED, LEAST, Closures, find_seen, measure_closures
 
-SURE = 0.5  # of the recogniser, below which it is not English that is spoken, or cannot be understood
+SURE = 0.45  # of the recogniser, below which it is not English that is spoken, or cannot be understood
 SHOWN_S = 0.12  # before and after a moment, of whose frames a picture is made
 
 HEARD = ('heard', 'short')  # states in which there is something to listen to
@@ -54,7 +54,7 @@ def _find_reason(hearing: Hearing, seen: int) -> str | None:
     return 'no_speech (nobody is heard to speak)'
   if hearing.sureness < SURE:
     return (
-      f'not_english (the recogniser, which knows English alone, is {hearing.sureness:.0%} sure of what it hears;'
+      f'not_understood (the recogniser, which knows English alone, is {hearing.sureness:.0%} sure of what it hears;'
       f' {SURE:.0%} are needed)'
     )
   if seen < LEAST:

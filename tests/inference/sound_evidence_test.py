@@ -39,7 +39,7 @@ def test_events_are_told_with_the_frames_of_each():
     ({'state': 'absent'}, 'absent (the file has no sound that decodes)'),
     ({'state': 'silent'}, 'silent (its sound is silence)'),
     ({'speech_s': 0.0}, 'no_speech (nobody is heard to speak)'),
-    ({'sureness': 0.2}, 'not_english (the recogniser, which knows English alone, is 20% sure of what it hears;'),
+    ({'sureness': 0.2}, 'not_understood (the recogniser, which knows English alone, is 20% sure of what it hears;'),
     (
       {'names': ('B', 'M', 'P', 'B', 'AA', 'AA', 'AA', 'AA')},
       'too_few_events (4 sounds of M, B or P are seen',
