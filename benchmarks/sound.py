@@ -33,7 +33,7 @@ from lipfake_jax.clips.workers import run_workers
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.vocabulary import LABELS
 from lipfake_jax.data.lists import read_list
-from lipfake_jax.inference.sound_evidence import SURE
+from lipfake_jax.inference.sound_evidence import LEAST_RATE, SURE
 from lipfake_jax.scoring.closures import CLOSED, LEAD_S, Closures, find_least, find_seen, measure_closures
 from lipfake_jax.scoring.intervals import bootstrap
 from lipfake_jax.scoring.metrics import rank_metrics
@@ -96,7 +96,8 @@ def find_events(case: Case, phones: Sequence[str], hearing: Hearing | None = Non
 
 def measure(case: Case, heard_s: np.ndarray, least: int) -> Closures | None:
   """None for too few events, or words that the recogniser is not sure of."""
-  if len(heard_s) < least or case.hearing.sureness < SURE:
+  hearing = case.hearing
+  if len(heard_s) < least or hearing.sureness < SURE or len(hearing.names) < LEAST_RATE * hearing.speech_s:
     return None
   return measure_closures(heard_s, case.times, case.openings)
 

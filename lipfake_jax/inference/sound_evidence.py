@@ -12,6 +12,7 @@ from lipfake_jax.inference.findings import Document
 from lipfake_jax.scoring.closures import CLOSED, LEAST, Closures, find_seen, measure_closures
 
 SURE = 0.45  # of the recogniser, below which it is not English that is spoken, or cannot be understood
+LEAST_RATE = 4.0  # phones a second of speech: 5 and more in real videos, 1.3 in three chords
 SHOWN_S = 0.12  # before and after a moment, of whose frames a picture is made
 
 HEARD = ('heard', 'short')  # states in which there is something to listen to
@@ -50,8 +51,9 @@ def _find_reason(hearing: Hearing, seen: int) -> str | None:
   """Why nothing is said, 'NAME (details)', for so many events that are seen; None where something is."""
   if hearing.state not in HEARD:
     return f'{hearing.state} ({HEARD_NOTHING[hearing.state]})'
-  if not hearing.speech_s:
-    return 'no_speech (nobody is heard to speak)'
+  rate = len(hearing.names) / hearing.speech_s if hearing.speech_s else 0.0
+  if rate < LEAST_RATE:
+    return f'no_speech (what is heard, as music, noise or nothing, has {rate:.1f} phones a second; speech has ten)'
   if hearing.sureness < SURE:
     return (
       f'not_understood (the recogniser, which knows English alone, is {hearing.sureness:.0%} sure of what it hears;'

@@ -44,8 +44,8 @@ def say_sound(sound: Document) -> Iterator[str]:
   events, (low, high) = sound['events'], sound['closed_interval']
   yield (
     f'{say_share(sound)}: {sound["closed_share"]:.0%}, with a 95 % interval of {low:.0%} to {high:.0%} for so few. At'
-    f' other times of this video they are as closed in {sound["elsewhere"]:.0%}, and as many as {len(events)} of those'
-    f' would show so many closed lips with a probability of {sound["chance"]:.2g}.'
+    f' other times of this video they are as closed in {sound["elsewhere"]:.0%}, and {len(events)} of those, at the lag'
+    f' that suits them best, show so many closed lips with a probability of {sound["chance"]:.2g}.'
   )
 
 

@@ -39,7 +39,8 @@ class Closures:
     share: of closed ones.
     share_interval: of 95 % (Wilson 1927).
     elsewhere: the mean share at other times of the same video.
-    chance: how often as many of other times, drawn at random, show as many closed lips; from 0 to 1.
+    chance: how often as many other times, drawn at random, show as many closed lips at the lag that suits them best;
+      from 0 to 1.
   """
 
   offset_s: float
@@ -69,7 +70,8 @@ def measure_closures(heard_s: np.ndarray, times: np.ndarray, openings: np.ndarra
   lips_s = heard_s - LEAD_S - offset_s
   heard_s, lips_s = (moments[np.isfinite(least(lips_s))] for moments in (heard_s, lips_s))
   closed = least(lips_s) < CLOSED
-  others = _draw_elsewhere(least, lips_s, times, rng) < CLOSED
+  others = _draw_elsewhere(least, lips_s, times, rng)
+  as_closed = sum(_close_at_best(least, moments) >= closed.mean() for moments in others)
   return Closures(
     offset_s=offset_s,
     offset_interval_s=_interval(offsets),
@@ -78,8 +80,8 @@ def measure_closures(heard_s: np.ndarray, times: np.ndarray, openings: np.ndarra
     openings=least(lips_s),
     share=float(closed.mean()),
     share_interval=wilson(int(closed.sum()), len(closed)),
-    elsewhere=float(others.mean()),
-    chance=float((1 + (others.mean(axis=1) >= closed.mean()).sum()) / (1 + ROUNDS)),
+    elsewhere=float((least(others) < CLOSED).mean()),
+    chance=(1 + as_closed) / (1 + ROUNDS),
   )
 
 
@@ -142,8 +144,14 @@ def _interval(values: list[float]) -> Interval:
 def _draw_elsewhere(
   least: Callable[[np.ndarray], np.ndarray], lips_s: np.ndarray, times: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-  """float64 [ROUNDS, E]: openings at as many times that are none of the events', or at any where all are near one."""
+  """float64 [ROUNDS, E]: as many times that are none of the events', or any times where all are near one."""
   moments = np.arange(times.min(), times.max(), STEP_S)
   moments = moments[np.isfinite(least(moments))]
   far = np.abs(moments[:, None] - lips_s).min(axis=1) > APART_S
-  return least(rng.choice(moments[far] if far.any() else moments, (ROUNDS, len(lips_s))))
+  return rng.choice(moments[far] if far.any() else moments, (ROUNDS, len(lips_s)))
+
+
+def _close_at_best(least: Callable[[np.ndarray], np.ndarray], moments: np.ndarray) -> float:
+  """The share of closed lips at moments, [E], at the lag of the least mean opening."""
+  openings = least(moments[:, None] - LAGS_S)
+  return float((openings[:, np.minimum(openings, OPEN).mean(axis=0).argmin()] < CLOSED).mean())

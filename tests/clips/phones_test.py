@@ -56,3 +56,19 @@ def test_in_noise_and_silence_nobody_speaks():
   noise = np.random.default_rng(0).normal(0, 20, 32000)
   for samples in (np.zeros(32000), noise, np.zeros(100)):
     assert hear_speech(samples.astype(np.int16)).phones == ()
+
+
+@needs_recogniser
+def test_music_has_fewer_phones_than_speech():
+  """Three chords of a second each: WebRTC's detector takes them for a voice."""
+  t = np.arange(48000) / 16000
+  chords = [(220, 277, 330), (196, 247, 294), (175, 220, 262)]
+  tones = sum(
+    np.where(t.astype(int) == second, np.exp(-2 * (t % 1)) * np.sin(2 * np.pi * hertz * part * t) / part, 0)
+    for second, chord in enumerate(chords)
+    for hertz in chord
+    for part in (1, 2, 3, 4)
+  )
+  speech = hear_speech(np.round(8000 * tones / np.abs(tones).max()).astype(np.int16))
+  assert speech.seconds > 2
+  assert len(speech.phones) < 4 * speech.seconds

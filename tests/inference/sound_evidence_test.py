@@ -15,7 +15,7 @@ SPANS = np.stack([HEARD_S - 0.04, HEARD_S + 0.04], axis=1)
 def hear(names=('B', 'M', 'P', 'B', 'M', 'P', 'B', 'M'), late_s=0.0, **fields) -> Hearing:
   """Ten seconds of a mouth that closes when B, M and P are heard."""
   about = {
-    'state': 'heard', 'speech_s': 8.0, 'sureness': 0.9, 'names': np.array(names), 'spans': SPANS + late_s,
+    'state': 'heard', 'speech_s': 1.5, 'sureness': 0.9, 'names': np.array(names), 'spans': SPANS + late_s,
     'tracks': np.full(len(TIMES), 3), 'times': TIMES, 'openings': mouth(HEARD_S),
     'crops': np.zeros((len(TIMES), MOUTH_SIDE, MOUTH_SIDE, 3), np.uint8),
   }  # fmt: skip
@@ -38,7 +38,8 @@ def test_events_are_told_with_the_frames_of_each():
   [
     ({'state': 'absent'}, 'absent (the file has no sound that decodes)'),
     ({'state': 'silent'}, 'silent (its sound is silence)'),
-    ({'speech_s': 0.0}, 'no_speech (nobody is heard to speak)'),
+    ({'speech_s': 0.0}, 'no_speech (what is heard, as music, noise or nothing, has 0.0 phones a second'),
+    ({'speech_s': 6.0}, 'no_speech (what is heard, as music, noise or nothing, has 1.3 phones a second'),
     ({'sureness': 0.2}, 'not_understood (the recogniser, which knows English alone, is 20% sure of what it hears;'),
     (
       {'names': ('B', 'M', 'P', 'B', 'AA', 'AA', 'AA', 'AA')},

@@ -52,11 +52,14 @@ def test_what_is_within_two_frames_is_in_time():
 
 def test_where_nothing_was_compared_the_reason_is_told():
   sound, mouths = describe_hearing(hear(speech_s=0.0), 3)
-  assert tell_sound(sound) == 'sound: no_speech (nobody is heard to speak)'
+  assert (
+    tell_sound(sound)
+    == 'sound: no_speech (what is heard, as music, noise or nothing, has 0.0 phones a second; speech has ten)'
+  )
   document = find([[0.1]])
   document['people'][0]['evidence']['sound'] = sound
   text = render_finding(document, [[b'']], [mouths])
-  assert 'Lips were not compared with the sound: nobody is heard to speak (no speech).' in text
+  assert 'Lips were not compared with the sound: what is heard, as music, noise or nothing, has 0.0 phones' in text
 
 
 def test_of_many_events_the_widest_are_shown():
