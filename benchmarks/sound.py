@@ -39,6 +39,7 @@ from lipfake_jax.scoring.intervals import bootstrap
 from lipfake_jax.scoring.metrics import rank_metrics
 
 TIME_LIMIT_S = 3600.0
+ROUNDS = 10  # nothing here depends on them
 VOWELS = ('AA', 'AE', 'AH', 'AO', 'AY', 'EH')
 TEETH, ROUND = ('F', 'V'), ('W', 'UW')
 SHIFT_S, TOLERANCE_S = 0.2, 0.04
@@ -99,7 +100,7 @@ def measure(case: Case, heard_s: np.ndarray, least: int) -> Closures | None:
   hearing = case.hearing
   if len(heard_s) < least or hearing.sureness < SURE or len(hearing.names) < LEAST_RATE * hearing.speech_s:
     return None
-  return measure_closures(heard_s, case.times, case.openings)
+  return measure_closures(heard_s, case.times, case.openings, ROUNDS)
 
 
 def open_in_time(case: Case, heard_s: np.ndarray) -> float:
@@ -135,7 +136,7 @@ def _least_opening(case: Case, found: Closures | None, heard_s: np.ndarray) -> f
 def describe_row(name: str, cases: Sequence[Case], scores: Sequence[float | None]) -> str:
   """A row: videos and mean of each class, and the AUC with its interval."""
   known = [i for i, score in enumerate(scores) if score is not None]
-  labels = np.array([LABELS.index(cases[i].label) for i in known])
+  labels = np.array([cases[i].label == LABELS[1] for i in known])
   values = np.array([scores[i] for i in known], float)
   of = [f'{values[labels == c].mean():.3f} ({(labels == c).sum()})' if (labels == c).any() else '-' for c in (0, 1)]
   if len(set(labels.tolist())) < 2:
@@ -156,7 +157,7 @@ def describe_offsets(cases: Sequence[Case], least: int) -> Iterator[str]:
     offsets = 1000 * np.array([x.offset_s for *_, x in found])
     low, middle, high = np.percentile(offsets, (10, 50, 90))
     moved = [
-      (measure_closures(later, case.times, case.openings), x)
+      (measure_closures(later, case.times, case.openings, ROUNDS), x)
       for case, heard_s, x in found
       if len(later := (heard_s + SHIFT_S)[find_seen(heard_s + SHIFT_S, case.times)]) >= least
     ]

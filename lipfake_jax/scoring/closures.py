@@ -18,7 +18,7 @@ NEAR_S = 0.04  # before and after a moment, within which lips may close: a frame
 STEP_S = 0.01  # of moments, and of the offsets that are tried
 LAGS_S = STEP_S * np.arange(-40, 41)
 SEEN_S = 0.2  # of them, within which an event needs frames; those beyond are judged by the events that have some
-LEAD_S = 0.03  # by how much a mouth closes before the middle of the phone that a recogniser hears, the median of reals
+LEAD_S = 0.02  # by how much a mouth closes before the middle of the phone that a recogniser hears, the median of reals
 APART_S = 0.1  # from an event to the times that are no event's
 LEAST = 5  # events, below which a share says nothing
 ROUNDS, LEVEL = 1000, 0.95
@@ -54,23 +54,26 @@ class Closures:
   chance: float
 
 
-def measure_closures(heard_s: np.ndarray, times: np.ndarray, openings: np.ndarray, seed: int = 0) -> Closures:
+def measure_closures(
+  heard_s: np.ndarray, times: np.ndarray, openings: np.ndarray, rounds: int = ROUNDS, seed: int = 0
+) -> Closures:
   """Compares what is heard and seen.
 
   Args:
     heard_s: float [E], the middles of the sounds, at least one; each is seen, see `find_seen`.
     times, openings: float [L], of frames about them.
-    seed: of the resampling.
+    rounds: of resampling, for the interval of the offset and for `chance`.
+    seed: of them.
   """
   least = _trace_least(times, openings)
   at_lags = least(_at_lags(heard_s))
   rng = np.random.default_rng(seed)
-  drawn = rng.multinomial(len(heard_s), np.full(len(heard_s), 1 / len(heard_s)), ROUNDS)
+  drawn = rng.multinomial(len(heard_s), np.full(len(heard_s), 1 / len(heard_s)), rounds)
   offset_s, *offsets = _find_offsets(at_lags, np.concatenate([np.ones((1, len(heard_s))), drawn]))
   lips_s = heard_s - LEAD_S - offset_s
   heard_s, lips_s = (moments[np.isfinite(least(lips_s))] for moments in (heard_s, lips_s))
   closed = least(lips_s) < CLOSED
-  others = _draw_elsewhere(least, lips_s, times, rng)
+  others = _draw_elsewhere(least, lips_s, times, rounds, rng)
   as_closed = sum(_close_at_best(least, moments) >= closed.mean() for moments in others)
   return Closures(
     offset_s=offset_s,
@@ -81,7 +84,7 @@ def measure_closures(heard_s: np.ndarray, times: np.ndarray, openings: np.ndarra
     share=float(closed.mean()),
     share_interval=wilson(int(closed.sum()), len(closed)),
     elsewhere=float((least(others) < CLOSED).mean()),
-    chance=(1 + as_closed) / (1 + ROUNDS),
+    chance=(1 + as_closed) / (1 + rounds),
   )
 
 
@@ -142,13 +145,17 @@ def _interval(values: list[float]) -> Interval:
 
 
 def _draw_elsewhere(
-  least: Callable[[np.ndarray], np.ndarray], lips_s: np.ndarray, times: np.ndarray, rng: np.random.Generator
+  least: Callable[[np.ndarray], np.ndarray],
+  lips_s: np.ndarray,
+  times: np.ndarray,
+  rounds: int,
+  rng: np.random.Generator,
 ) -> np.ndarray:
-  """float64 [ROUNDS, E]: as many times that are none of the events', or any times where all are near one."""
+  """float64 [rounds, E]: as many times that are none of the events', or any times where all are near one."""
   moments = np.arange(times.min(), times.max(), STEP_S)
   moments = moments[np.isfinite(least(moments))]
   far = np.abs(moments[:, None] - lips_s).min(axis=1) > APART_S
-  return rng.choice(moments[far] if far.any() else moments, (ROUNDS, len(lips_s)))
+  return rng.choice(moments[far] if far.any() else moments, (rounds, len(lips_s)))
 
 
 def _close_at_best(least: Callable[[np.ndarray], np.ndarray], moments: np.ndarray) -> float:
