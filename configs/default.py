@@ -17,7 +17,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.data.builder_config = 'flow_lips_60x64'  # what a clip is: a name in lipfake_jax/core/clip_spec.py SPECS
   config.data.split = ''  # identity, official or paper, see lipfake_jax/data/splits.py; '' is the dataset's own
   config.data.split_seed = 0  # another seed is another split
-  config.data.exclude = ()  # folders of the dataset that are excluded, e.g. ('YouTube-real',)
+  config.data.exclude = ()  # folders of the dataset, or methods, that are excluded: ('YouTube-real',), ('Wav2Lip*',)
   config.data.weights = ()  # with 'a+b': the share of an epoch that each gives; () takes every clip once
   config.data.cache = 'none'  # where training clips are read from: none (the disk), host or device (their memory)
   config.data.shuffle_labels = False  # a control: labels shuffled in training and validation; test must be chance

@@ -20,6 +20,7 @@ ROOMS = (
   ('training', 'evaluation'),
   ('report',),
   ('experiments',),
+  ('web',),
   ('cli',),
 )
 APART = ('demo',)  # renders videos; imports core alone, and data may import it

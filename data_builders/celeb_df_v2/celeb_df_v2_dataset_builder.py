@@ -6,7 +6,7 @@ from pathlib import Path
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.files import Files, find_videos
+from lipfake_jax.data.files import find_videos, join_files
 from lipfake_jax.data.listing import Listing, find_entry, read_instructions, wrong_layout
 
 # Folder -> label, and the names in it: id<target>_<take>, id<target>_id<source>_<take>, <number>.
@@ -44,7 +44,7 @@ class Builder(LipClipBuilder):
       'files whose names are none of the set, left out': strange,
       f'entries of {TEST_LIST} without a file': absent,
       'file missing, without which there is no official split': [] if table else [TEST_LIST],
-      **sum(files.values(), Files([])).named(root),
+      **join_files(files.values()).named(root),
     }
     return Listing(videos, notes)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.files import Files, find_videos
+from lipfake_jax.data.files import find_videos, join_files
 from lipfake_jax.data.listing import Listing, find_entry, read_instructions, wrong_layout
 
 ORIGINALS, MANIPULATED = 'original_sequences', 'manipulated_sequences'
@@ -40,7 +40,7 @@ class Builder(LipClipBuilder):
     if not places:
       raise wrong_layout(root, f'{ORIGINALS} and {MANIPULATED}')
     found, strange = [], []
-    files = sum(map(find_videos, places), Files([]))
+    files = join_files(map(find_videos, places))
     for path in files:
       record = _record(path, root)
       if record:

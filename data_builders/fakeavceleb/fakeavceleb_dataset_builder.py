@@ -8,7 +8,7 @@ from pathlib import Path
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import CONFIGS, LipClipBuilder, LipClipConfig
-from lipfake_jax.data.files import Files, find_videos
+from lipfake_jax.data.files import find_videos, join_files
 from lipfake_jax.data.listing import Listing, find_entry, read_instructions, wrong_layout
 from lipfake_jax.data.lists import read_list
 
@@ -72,7 +72,7 @@ class Builder(LipClipBuilder):
       f'files that {TABLE} does not name, kept by their folder': unlisted,
       f'videos of {POLICY} (real lips, fake audio), left out: the configs {", ".join(c.name for c in POLICIES)} label'
       ' them': undecided,
-      **sum(files.values(), Files([])).named(root),
+      **join_files(files.values()).named(root),
     }
     return Listing(videos, notes)
 

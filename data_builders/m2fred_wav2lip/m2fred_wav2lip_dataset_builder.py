@@ -6,7 +6,7 @@ from pathlib import Path
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import VideoRecord
 from lipfake_jax.data.builder import LipClipBuilder
-from lipfake_jax.data.files import find_videos
+from lipfake_jax.data.files import find_videos, join_files
 from lipfake_jax.data.listing import Listing, find_entry, read_instructions, wrong_layout
 
 REALS, FAKES = 'M2FRED', 'WAV2LIP'
@@ -59,7 +59,7 @@ class Builder(LipClipBuilder):
     notes = {
       'masked videos, left out': masked,
       f'files whose names the pattern {pattern.pattern!r} does not know, left out': strange,
-      **(reals + fakes).named(root),
+      **join_files((reals, fakes)).named(root),
     }
     return Listing(videos, notes)
 

@@ -1,10 +1,11 @@
 """Looks for signs of a fake in videos: whose face, when, how sure.
 
 Every face is scored in windows over the whole video. With --out, each video V gets
-V.json and V.html: the verdict in words, the moments, what speaks for and against it.
+V.json and V.html: the verdict in words, the moments, what speaks for and against it;
+with --overlay also V.overlay.mp4, the video with boxes and scores drawn on it.
 Ends with 0 if any video got a verdict (inconclusive is one), with 3 if none did.
 
-  lipfake detect talk.mp4 --out=findings
+  lipfake detect talk.mp4 --out=findings --overlay
   lipfake detect folder 'more/*.mov' --weights=runs/demo --json
   lipfake detect talk.mp4 --sound --out=findings
 """
@@ -21,7 +22,9 @@ from lipfake_jax.core.errors import Interrupted, UserError, loading
 from lipfake_jax.core.names import note_lines, printable
 
 if TYPE_CHECKING:
+  from lipfake_jax.clips.clips import Clip
   from lipfake_jax.inference.detect import Finding
+  from lipfake_jax.report.overlay import Trace
 
 NO_VERDICT = 3  # the exit code where no video got one
 WIDEST = 60  # characters of the names' column
@@ -32,7 +35,7 @@ def main(arguments: Sequence[str]) -> None:
   parser = create_parser('detect', __doc__)
   parser.add_argument('videos', nargs='+', metavar='VIDEO', help='a file, a folder, or a pattern in quotes')
   parser.add_argument(
-    '--weights', metavar='NAME', default='shipped', help="'shipped', or a run's workdir (%(default)s)"
+    '--weights', metavar='NAME', default='shipped', help="'shipped', a run's workdir, or an ONNX file (%(default)s)"
   )
   parser.add_argument('--out', metavar='FOLDER', type=Path, help='folder for V.json and V.html of each video V')
   parser.add_argument('--json', action='store_true', help='print a line of JSON a video in place of the table')
@@ -41,34 +44,45 @@ def main(arguments: Sequence[str]) -> None:
   )
   parser.add_argument('--dense', action='store_true', help='score all windows; by default 120 a face, spread evenly')
   parser.add_argument('--sound', action='store_true', help='compare lips with what is heard, of English speech')
+  parser.add_argument('--overlay', action='store_true', help='with --out: also V.overlay.mp4, the video drawn on')
   options = parser.parse_args(arguments)
+  if options.overlay and not options.out:
+    parser.error('--overlay needs --out=FOLDER')
 
   with loading():
     from lipfake_jax.clips.phones import check_recogniser
-    from lipfake_jax.clips.survey import DENSE
+    from lipfake_jax.clips.survey import DENSE, tell_terminal
     from lipfake_jax.clips.windows import MOST
     from lipfake_jax.inference.compilation import keep_compiled
     from lipfake_jax.inference.detect import detect_videos, open_weights
     from lipfake_jax.report.detect_files import find_places
     from lipfake_jax.report.detect_page import draw_window
+    from lipfake_jax.report.overlay import trace_face
+    from lipfake_jax.report.redrawn_video import check_encoder
 
   files, places = find_places(options.videos)
   _check_folder(options.out)
   if options.sound:
     check_recogniser()
+  if options.overlay:
+    check_encoder()
   keep_compiled()
   run = open_weights(options.weights)
-  most, progress = DENSE if options.dense else MOST, sys.stderr.isatty()
+  most, progress = DENSE if options.dense else MOST, tell_terminal if sys.stderr.isatty() else None
   verdicts: list[str] = []
   stopped = False
   width = min(max(len('video'), *(len(printable(str(video))) for video in files)), WIDEST)
   if not options.json:
     _print_header(width)
-  for finding in detect_videos(run, files.found, draw_window, most, options.people, progress, options.sound):
+
+  def look(clip: 'Clip') -> tuple[bytes, 'Trace']:
+    return draw_window(clip), trace_face(clip)
+
+  for finding in detect_videos(run, files.found, look, most, options.people, progress, listen=options.sound):
     verdicts.append(finding.document['verdict'])
     stopped |= finding.stopped
     if options.out:
-      _write(options.out / places[len(verdicts) - 1], finding)
+      _write(options.out / places[len(verdicts) - 1], finding, options.overlay)
     _show(finding, width, options.json)
   _tell_end(verdicts, options.out, note_lines(files.named()))
   if stopped or len(verdicts) < len(files.found):
@@ -102,14 +116,25 @@ def _show(finding: 'Finding', width: int, as_json: bool) -> None:
   print('\n'.join(describe_lines(finding.document, width, blocks)), flush=True)
 
 
-def _write(place: Path, finding: 'Finding') -> None:
+def _write(place: Path, finding: 'Finding', overlay: bool) -> None:
   from lipfake_jax.report.detect_files import replace_file, write_document
   from lipfake_jax.report.detect_page import render_finding
 
+  strips = [[strip for strip, _ in windows] for windows in finding.pictures]
   write_document(place.with_name(f'{place.name}.json'), finding.document)
-  replace_file(
-    place.with_name(f'{place.name}.html'), render_finding(finding.document, finding.pictures, finding.mouths)
-  )
+  page = render_finding(finding.document, strips, finding.mouths)
+  replace_file(place.with_name(f'{place.name}.html'), page)
+  if overlay and finding.document['video']['frames'] and not finding.stopped:
+    _write_overlay(place.with_name(f'{place.name}.overlay.mp4'), finding)
+
+
+def _write_overlay(path: Path, finding: 'Finding') -> None:
+  from lipfake_jax.inference.detect import TIME_LIMIT_S
+  from lipfake_jax.report.overlay import write_overlay
+
+  traces = [[trace for _, trace in windows] for windows in finding.pictures]
+  if fault := write_overlay(finding.video, path, finding.document, traces, TIME_LIMIT_S):
+    print(f'{printable(str(path))} is not written: {printable(fault)}', file=sys.stderr)
 
 
 def _tell_end(verdicts: Sequence[str], folder: Path | None, notes: Sequence[str]) -> None:

@@ -8,10 +8,10 @@ from lipfake_jax.core.errors import UserError, exit_codes
 
 # By what a user has in hand. A command's line in the help is the first of its file.
 GROUPS = {
-  'a video': ('detect', 'inspect'),
+  'a video': ('detect', 'stream', 'web', 'inspect'),
   'data': ('doctor', 'audit', 'dummy'),
-  'a run': ('compare', 'matrix', 'controls', 'robustness'),
-  'experiments': ('ablation', 'leaderboard', 'models', 'ship'),
+  'a run': ('compare', 'matrix', 'controls', 'robustness', 'export'),
+  'experiments': ('adapt', 'ablation', 'generators', 'leaderboard', 'models', 'ship'),
 }
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 HELP = ('-h', '--help')
@@ -34,7 +34,7 @@ def _overview() -> Iterator[str]:
   for title, names in GROUPS.items():
     yield f'\n{title}'
     yield from (f'  {name:12}{_load(name).__doc__.splitlines()[0]}' for name in names)
-  yield '\npython run.py trains, evaluates and predicts; tfds build makes clips of videos.'
+  yield 'python run.py trains, evaluates and predicts; tfds build makes clips of videos.'
 
 
 def _load(command: str):

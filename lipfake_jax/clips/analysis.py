@@ -5,7 +5,7 @@ lies in a `Spool`; only numbers are kept of each frame beside it.
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from lipfake_jax.clips.features import features_of, pixels
 from lipfake_jax.clips.landmarks import FaceModels
 from lipfake_jax.clips.perturb import perturb
 from lipfake_jax.clips.sound import Sound, read_sound
-from lipfake_jax.clips.spool import Spool
+from lipfake_jax.clips.spool import Records, Spool
 from lipfake_jax.clips.video import Frame, VideoInfo, probe, read_frames
 from lipfake_jax.core.clip_spec import ClipSpec
 
@@ -49,7 +49,7 @@ class Analysis:
   n_frames: int
   duration: float
   tracks: list[Track]
-  spool: Spool
+  spool: Records
   ends_s: float = 0.0
   sound: Sound | None = None
 
@@ -89,15 +89,28 @@ def measure_activity(analysis: Analysis, track: Track, spec: ClipSpec, which: np
   return dataclasses.replace(track, activity=activity, measured=track.measured | which)
 
 
-def _read_grays(spool: Spool, track: Track, positions: np.ndarray, spec: ClipSpec) -> Iterable[np.ndarray]:
+def _read_grays(spool: Records, track: Track, positions: np.ndarray, spec: ClipSpec) -> Iterable[np.ndarray]:
   """uint8 [S, S] each, the images that the flow is measured on."""
   if spec.measures_another_crop:
     return spool.read(MEASURED, track.number, positions)
   return map(flow.to_gray, spool.read(PIXELS, track.number, positions))
 
 
-def _analyse(info: VideoInfo, seen: Iterable[tracks.FrameFaces], spec: ClipSpec, sound: Sound | None) -> Analysis:
-  wanted, spool = features_of(spec), Spool()
+def record_faces(
+  seen: Iterable[tracks.FrameFaces], spec: ClipSpec, spool: Records, recorders: dict[int, 'TrackRecorder']
+) -> Iterator[tuple[Frame, set[int]]]:
+  """Notes what clips need of every face in every frame, and passes frames on.
+
+  Args:
+    seen: from `tracks.find_faces`.
+    spec: what a clip is.
+    spool: where what features need is kept.
+    recorders: of each track, by its number; those of new ones are added.
+
+  Yields:
+    Every frame, once the faces in it are noted, and the numbers of their tracks; as late as `tracks.place_faces` is.
+  """
+  wanted = features_of(spec)
   names = {spec.region, 'lips', spec.flow_on, *(name for feature in wanted for name in feature.regions)} - {'frame'}
   order = sorted(names)  # in which their squares are followed; the mouth comes last
 
@@ -105,21 +118,25 @@ def _analyse(info: VideoInfo, seen: Iterable[tracks.FrameFaces], spec: ClipSpec,
     squares = [regions.place_region(landmarks, name, spec.alignment) for name in order]
     return np.stack([*squares, regions.span_mouth(landmarks)])
 
-  recorders: dict[int, _TrackRecorder] = {}
-  looks: dict[int, list[evidence.Look]] = {}
-  seen = evidence.watch(seen, looks)
-  n_frames, began_s, before = 0, 0.0, None
+  before = None
   for frame, faces in tracks.place_faces(seen, to_squares, regions.trace_lips, SMOOTHING_S[spec.alignment]):
-    began_s = began_s if before else frame.time_s
     whole_activity = _compare_whole(before, frame) if spec.flow_on == 'frame' else 0.0
     for face in faces:
-      recorder = recorders.setdefault(face.track, _TrackRecorder(face.track, spec, wanted, spool))
+      recorder = recorders.setdefault(face.track, TrackRecorder(face.track, spec, wanted, spool))
       squares = dict(zip((*order, 'mouth'), face.placements, strict=True))
       recorder.add(FaceInFrame(frame, squares, face.lips), face.segment, whole_activity)
-    n_frames, before = n_frames + 1, frame
+    before = frame
+    yield frame, {face.track for face in faces}
+
+
+def _analyse(info: VideoInfo, seen: Iterable[tracks.FrameFaces], spec: ClipSpec, sound: Sound | None) -> Analysis:
+  spool, recorders, looks = Spool(), {}, {}  # type: ignore[var-annotated]  # as the functions that fill them say
+  n_frames, began_s, ended_s = 0, 0.0, 0.0
+  for frame, _ in record_faces(evidence.watch(seen, looks), spec, spool, recorders):
+    began_s, ended_s = began_s if n_frames else frame.time_s, frame.time_s
+    n_frames += 1
   found = [recorder.finish(looks[number]) for number, recorder in sorted(recorders.items())]
-  ends_s = before.time_s if before else 0.0
-  return Analysis(info, n_frames, ends_s - began_s, found, spool, ends_s, sound)
+  return Analysis(info, n_frames, ended_s - began_s, found, spool, ended_s, sound)
 
 
 def _compare_whole(before: Frame | None, frame: Frame) -> float:
@@ -130,13 +147,13 @@ def _compare_whole(before: Frame | None, frame: Frame) -> float:
 
 
 @dataclasses.dataclass
-class _TrackRecorder:
+class TrackRecorder:
   """Writes down what is seen of one track while its frames pass by."""
 
   number: int
   spec: ClipSpec
   features: list[Feature]
-  spool: Spool
+  spool: Records
   rows: bytearray = dataclasses.field(default_factory=bytearray)  # of ROW
   last: tuple[int, int] = (-1, -1)  # segment and index of the frame before
   halved: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)  # its regions' crops, gray, at half the size
@@ -168,9 +185,13 @@ class _TrackRecorder:
       self.spool.append(name, self.number, record)
     return {name: grays[name] for name in compared}
 
+  def forget(self, count: int) -> None:
+    """Drops its first rows, whose records the spool drops, too. No feature may be of a track's first frames."""
+    del self.rows[: count * ROW.itemsize]
+
   def finish(self, looks: list[evidence.Look]) -> Track:
-    """The track, once the video has passed."""
-    table = np.frombuffer(self.rows, ROW)
+    """The track, as far as it is noted."""
+    table = np.frombuffer(bytes(self.rows), ROW)
     track = Track(
       number=self.number,
       indices=table['index'],

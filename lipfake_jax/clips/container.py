@@ -14,9 +14,11 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideData
 from av.stream import Disposition
 
@@ -69,13 +71,7 @@ def open_video(path: Path) -> Iterator[tuple[av.container.InputContainer, av.Vid
     VideoError: the file is missing or no regular file, is no video, has no film, or frames over MAX_PIXELS.
   """
   with open_container(path) as container:
-    stream = choose_stream(container)
-    size = stream.codec_context.width, stream.codec_context.height
-    if size[0] * size[1] > MAX_PIXELS:
-      raise VideoError(
-        f'its frames have {size[0]}x{size[1]} pixels, more than {MAX_PIXELS:,}: scale the video down first'
-      )
-    yield container, stream
+    yield container, choose_film(container)
 
 
 @contextlib.contextmanager
@@ -92,17 +88,32 @@ def open_container(path: Path, **options: str) -> Iterator[av.container.InputCon
     descriptor = os.open(path, os.O_RDONLY)
   except OSError as error:
     raise VideoError(error.strerror or str(error)) from error
-  options |= {'fd': str(descriptor), 'protocol_whitelist': 'fd', 'format_whitelist': ','.join(FORMATS)}
   try:
-    container = av.open('fd:', options=options, metadata_errors='replace')  # comments may be in any encoding
-  except av.error.ArgumentError as error:
-    raise VideoError('the file has no video stream: its content is in no format of videos') from error
-  except (OSError, av.FFmpegError) as error:
-    raise VideoError(getattr(error, 'strerror', None) or str(error)) from error
+    container = open_descriptor(descriptor, **options)
   finally:
     os.close(descriptor)  # FFmpeg has one of its own
   with container:
     yield container
+
+
+def open_descriptor(descriptor: int, **options: str) -> av.container.InputContainer:
+  """The container of an open file or pipe. Raises VideoError where its content is in none of FORMATS."""
+  options |= {'fd': str(descriptor), 'protocol_whitelist': 'fd', 'format_whitelist': ','.join(FORMATS)}
+  return open_name('fd:', options)
+
+
+def open_name(name: str, options: dict[str, str], **arguments: Any) -> av.container.InputContainer:
+  """`av.open`, to which `arguments` go. FFmpeg's `options` must have 'protocol_whitelist' and 'format_whitelist'.
+
+  Raises:
+    VideoError: it does not open; from an OSError where that is no fault of the content.
+  """
+  try:
+    return av.open(name, options=options, metadata_errors='replace', **arguments)  # comments may be in any encoding
+  except av.error.ArgumentError as error:
+    raise VideoError('the file has no video stream: its content is in no format of videos') from error
+  except (OSError, av.FFmpegError) as error:
+    raise VideoError(getattr(error, 'strerror', None) or str(error)) from error
 
 
 def check_regular(path: Path) -> None:
@@ -111,6 +122,21 @@ def check_regular(path: Path) -> None:
   if kind != stat.S_IFREG:
     fault = OSError('no regular file')  # of the path, as where it is missing, and of no content
     raise VideoError(f'it is {SPECIAL.get(kind, "something else")}, not a file') from fault
+
+
+def choose_film(container: av.container.InputContainer) -> av.VideoStream:
+  """`choose_stream`, of which frames are not too large.
+
+  Raises:
+    VideoError: there is none, or its frames are over MAX_PIXELS.
+  """
+  stream = choose_stream(container)
+  size = stream.codec_context.width, stream.codec_context.height
+  if size[0] * size[1] > MAX_PIXELS:
+    raise VideoError(
+      f'its frames have {size[0]}x{size[1]} pixels, more than {MAX_PIXELS:,}: scale the video down first'
+    )
+  return stream
 
 
 def choose_stream(container: av.container.InputContainer) -> av.VideoStream:
@@ -154,7 +180,8 @@ def display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
 
   A pixel at (x, y), y down, is shown at (x, y) @ matrix, moved back into the picture (ISO/IEC 14496-12, section 8.3.2).
   """
-  data = frame.side_data.get(SideData.DISPLAYMATRIX)  # type: ignore[call-overload]  # its stub knows positions alone
+  # Not `frame.side_data`, which keeps the frame until the garbage of a hundred is collected.
+  data = SideDataContainer(frame).get(SideData.DISPLAYMATRIX)
   return None if data is None else np.frombuffer(bytes(data), np.int32, 9).reshape(3, 3)[:2, :2]
 
 

@@ -68,6 +68,7 @@ def watch(seen: Iterable[FrameFaces], looks: dict[int, list[Look]]) -> Iterator[
       if frame.time_s >= next_s.get(face.track, -np.inf):
         next_s[face.track] = frame.time_s + LOOK_S
         looks.setdefault(face.track, []).append(look_at(frame, face.landmarks))
+    next_s = {track: due_s for track, due_s in next_s.items() if due_s > frame.time_s}  # new tracks never end
     yield frame, faces
 
 

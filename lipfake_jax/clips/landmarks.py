@@ -51,7 +51,7 @@ class FaceModels(NamedTuple):
 @contextlib.contextmanager
 def open_face_models() -> Iterator[FaceModels]:
   """Loads the face detectors and the mesh. Points of a face that the border cuts may lie outside of the frame."""
-  with _quiet_stderr():
+  with quiet_stderr():
     detection = _import_mediapipe().solutions.face_detection
     near, far = (detection.FaceDetection(MIN_CONFIDENCE, model_selection=reach) for reach in (0, 1))
     for detector in (near, far):
@@ -74,14 +74,14 @@ def open_attention_mesh() -> Iterator[Callable[[np.ndarray], np.ndarray | None]]
   Yields a function from RGB uint8 [S, S, 3], one face with some room about it, to its landmarks, float32 [478, 2] in
   pixels, or None where there is no face. Each look is by itself. Its custom operators run in MediaPipe's graph alone.
   """
-  with _quiet_stderr():
+  with quiet_stderr():
     graph = _import_mediapipe().solutions.face_mesh.FaceMesh(
       static_image_mode=True, max_num_faces=1, refine_landmarks=True, min_detection_confidence=MIN_CONFIDENCE
     )
     graph.process(np.zeros((64, 64, 3), np.uint8))  # its threads start, and log, in the first call
 
   def look(rgb: np.ndarray) -> np.ndarray | None:
-    with _quiet_stderr():
+    with quiet_stderr():
       faces = graph.process(rgb).multi_face_landmarks
     points = [(point.x, point.y) for point in faces[0].landmark] if faces else None
     return points and np.array(points, np.float32) * rgb.shape[0]
@@ -195,7 +195,7 @@ def _import_mediapipe():
 
 
 @contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
+def quiet_stderr() -> Iterator[None]:
   """Hides what the C++ side writes to file descriptor 2 as it starts and at its first face: notes, no errors."""
   sys.stderr.flush()
   saved = os.dup(2)

@@ -82,18 +82,21 @@ def select_windows(
   return [window for _, window in chosen]
 
 
-def sample_moments(times: np.ndarray, members: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
+def sample_moments(
+  times: np.ndarray, members: np.ndarray, rate: float, began_s: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
   """Moments at a fixed rate, from the first of some frames to the last, each shown by the frame nearest to it.
 
   Args:
     times: float [T], seconds, ascending.
     members: int64 [M], positions in it.
     rate: moments per second.
+    began_s: the first moment, if not that of the first frame.
 
   Returns:
     int64 [N], the position in `times` of each moment's frame; bool [N], whether it is more than 1 / rate away.
   """
-  moments = np.arange(times[members[0]], times[members[-1]] + 0.5 / rate, 1 / rate)
+  moments = np.arange(times[members[0]] if began_s is None else began_s, times[members[-1]] + 0.5 / rate, 1 / rate)
   nearest = members[_nearest(times[members], moments)]
   return nearest, np.abs(times[nearest] - moments) > 1 / rate + 1e-6
 

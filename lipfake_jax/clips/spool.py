@@ -10,10 +10,21 @@ In: `analysis` appends while a video passes. Out: `clips` reads the records of t
 import array
 import os
 import tempfile
+from typing import Protocol
 
 import numpy as np
 
 MEMORY_BYTES = 32 << 20  # of one video's records; the rest waits on disk
+
+
+class Records(Protocol):
+  """Where records are kept: in a `Spool`, or the last ones alone, in a `recent.Recent`."""
+
+  def append(self, kind: str, track: int, record: np.ndarray) -> None: ...
+
+  def read(self, kind: str, track: int, positions: np.ndarray | slice = ...) -> np.ndarray: ...
+
+  def close(self) -> None: ...
 
 
 class Spool:

@@ -10,7 +10,7 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,9 @@ TOLD_S = 0.5  # seconds between two lines of progress
 DENSE = sys.maxsize  # windows a face: all of them
 
 Facts = dict[str, Any]
+# Is told the name of a video, the share of it that was looked at, and the seconds that the rest will take; the share is
+# 1 at the end alone. A function of a module, since another process calls it.
+Progress = Callable[[str, float, float], None]
 
 
 def survey_video(
@@ -46,7 +49,7 @@ def survey_video(
   models: FaceModels,
   most: int,
   stop: Path,
-  progress: bool,
+  progress: Progress | None,
   listen: bool = False,
 ) -> str | None:
   """A worker's task: fills a folder with the survey of a video; no file raises.
@@ -57,7 +60,7 @@ def survey_video(
     models: from `landmarks.open_face_models`.
     most: windows a face.
     stop: a file; once it exists, what was seen of the video until then is kept as the survey.
-    progress: whether to tell on stderr how far it is.
+    progress: is told how far it is.
     listen: whether to keep what is heard and what lips do meanwhile, see `listening`.
 
   Returns:
@@ -71,7 +74,7 @@ def survey_video(
   try:
     info = probe(video)
     facts |= {'fps': info.fps, 'width': info.width, 'height': info.height, 'codec': info.codec}
-    seen = _watch(read_frames(video), info, stop, printable(video.name) if progress else '')
+    seen = _watch(read_frames(video), info, stop, video.name, progress)
     faces = folder / FACES if listen else None
     sound = read_sound(video) if spec.sound else None
     analysis = analyse_frames(info, seen, spec, models, faces, sound)
@@ -132,11 +135,12 @@ def _save_windows(folder: Path, facts: Facts, analysis: Analysis, spec: ClipSpec
     shown, lacking = {clip.track for clip in lacking}, None
   faults |= {t.number: explain_lack(analysis, [t], spec) for t in sound if t.number not in shown}
   listed = [track for track in analysis.tracks if track.number in shown or np.ptp(track.times) >= IN_VIEW_S]
-  people = [_describe_track(track, analysis.n_frames, faults[track.number]) for track in listed]
+  people = [describe_track(track, analysis.n_frames, faults[track.number]) for track in listed]
   return _save_facts(folder, {**facts, 'people': people}, lacking)
 
 
-def _describe_track(track: Track, n_frames: int, fault: evidence.Fault | None) -> Facts:
+def describe_track(track: Track, n_frames: int, fault: evidence.Fault | None) -> Facts:
+  """What is kept of a face beside its windows; its share is of `n_frames`."""
   reason, detail = fault or (None, None)
   return {
     'track': track.number,
@@ -167,8 +171,17 @@ def _batched(items: Iterator[Clip], count: int) -> Iterator[list[Clip]]:
     yield group
 
 
-def _watch(frames: Iterator[Frame], info: VideoInfo, stop: Path, name: str) -> Iterator[Frame]:
-  """Passes frames until the file `stop` exists, and tells how far it is where there is a name."""
+def tell_terminal(name: str, done: float, left_s: float) -> None:
+  """A `Progress` that replaces the last line of a terminal, on stderr."""
+  minutes, seconds = divmod(round(left_s), 60)
+  line = f'{printable(name)}: {done:.0%} looked at, {minutes}:{seconds:02} left' if done < 1 else ''
+  print(f'\r\x1b[K{line}', end='', file=sys.stderr, flush=True)
+
+
+def _watch(
+  frames: Iterator[Frame], info: VideoInfo, stop: Path, name: str, progress: Progress | None
+) -> Iterator[Frame]:
+  """Passes frames until the file `stop` exists, and tells how far it is."""
   began, told = time.monotonic(), time.monotonic()
   for frame in frames:
     yield frame
@@ -176,15 +189,9 @@ def _watch(frames: Iterator[Frame], info: VideoInfo, stop: Path, name: str) -> I
       continue
     if stop.exists():
       return
-    if name and info.duration_s > 0 and time.monotonic() - told > TOLD_S:
+    if progress and info.duration_s > 0 and time.monotonic() - told > TOLD_S:
       told = time.monotonic()
-      done = min(max(frame.time_s / info.duration_s, 1e-6), 1.0)
-      left = (told - began) * (1 - done) / done
-      _tell(f'{name}: {done:.0%} looked at, {left // 60:.0f}:{left % 60:02.0f} left')
-  if name:
-    _tell('')
-
-
-def _tell(line: str) -> None:
-  """Replaces the last line of a terminal."""
-  print(f'\r\x1b[K{line}', end='', file=sys.stderr, flush=True)
+      done = min(max(frame.time_s / info.duration_s, 1e-6), 0.999)  # the header may be wrong
+      progress(name, done, (told - began) * (1 - done) / done)
+  if progress:
+    progress(name, 1.0, 0.0)

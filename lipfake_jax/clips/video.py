@@ -81,9 +81,14 @@ def probe(path: Path) -> VideoInfo:
     VideoError: the file is missing, is no video or has no video stream.
   """
   with open_video(path) as (container, stream):
-    duration = float(container.duration / av.time_base) if container.duration else 0.0
-    codec = stream.codec_context
-    return VideoInfo(_fps(stream), codec.width, codec.height, codec.name, duration)
+    return describe(container, stream)
+
+
+def describe(container: av.container.InputContainer, stream: av.VideoStream) -> VideoInfo:
+  """What an open container says of itself."""
+  duration = float(container.duration / av.time_base) if container.duration else 0.0
+  codec = stream.codec_context
+  return VideoInfo(_fps(stream), codec.width, codec.height, codec.name, duration)
 
 
 def read_frames(path: Path) -> Iterator[Frame]:
@@ -98,22 +103,27 @@ def read_frames(path: Path) -> Iterator[Frame]:
     VideoError: the file is no video, its frames are too large, or not one of them decodes.
   """
   with open_video(path) as (container, stream):
-    stream.codec_context.thread_count = 1
-    step_s, last_s, index = 1 / _fps(stream), None, 0
-    began_s = (container.start_time or 0) / av.time_base
-    try:
-      for raw in _deinterlace(_decode(container, stream), stream):
-        time_s = float(raw.time) - began_s if raw.time is not None else None
-        if last_s is not None and (time_s is None or not time_s > last_s):
-          time_s = last_s + step_s
-        last_s = time_s if time_s is not None else 0.0
-        planes, to_rgb = read_planes(raw)
-        yield Frame(index, last_s, _upright(planes, display_matrix(raw), _pixel_aspect(stream)), to_rgb)
-        index += 1
-    except VideoError:
-      raise
-    except (av.FFmpegError, cv2.error, ValueError, MemoryError) as error:
-      raise VideoError(f'frame {index} can not be read as an image: {error}') from error
+    yield from decode_frames(container, stream)
+
+
+def decode_frames(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Frame]:
+  """`read_frames` of an open container, which may go on for ever."""
+  stream.codec_context.thread_count = 1
+  step_s, last_s, index = 1 / _fps(stream), None, 0
+  began_s = (container.start_time or 0) / av.time_base
+  try:
+    for raw in _deinterlace(_decode(container, stream), stream):
+      time_s = float(raw.time) - began_s if raw.time is not None else None
+      if last_s is not None and (time_s is None or not time_s > last_s):
+        time_s = last_s + step_s
+      last_s = time_s if time_s is not None else 0.0
+      planes, to_rgb = read_planes(raw)
+      yield Frame(index, last_s, _upright(planes, display_matrix(raw), _pixel_aspect(stream)), to_rgb)
+      index += 1
+  except VideoError:
+    raise
+  except (av.FFmpegError, cv2.error, ValueError, MemoryError) as error:
+    raise VideoError(f'frame {index} can not be read as an image: {error}') from error
   if not index:
     raise VideoError('no frame of its video stream decodes')
 

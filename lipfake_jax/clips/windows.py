@@ -5,7 +5,7 @@ keeps them on disk. A dataset's clips are the most active ones of a video; these
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -28,10 +28,11 @@ def cut_windows(analysis: Analysis, track: Track, spec: ClipSpec, most: int = MO
   overlap as little as it takes to reach both ends; more than `most` are thinned out evenly.
   """
   if spec.rule == 'contiguous':
-    track = dataclasses.replace(track, measured=np.ones(len(track), bool))  # nothing hangs on it: estimates will do
-    chosen = _contiguous(track, spec, most)
+    track, chosen = trust_estimates(track), _contiguous(track, spec, most)
   else:
-    track, chosen = _by_rule(analysis, track, spec, most)
+    length = _window_length(track, spec)
+    spans = [np.arange(start, start + length) for start in spread(len(track), length, most)]
+    track, chosen = choose_within(analysis, track, spans, spec)
   for number, where in enumerate(chosen, 1):
     yield cut_clip(analysis, track, where, (), spec, f'{track.number}#{number}')
 
@@ -44,6 +45,49 @@ def spread(length: int, n: int, most: int) -> np.ndarray:
   if length < n:
     return np.zeros(0, np.int64)
   return np.linspace(0, length - n, min(-(-length // n), most)).round().astype(np.int64)
+
+
+def find_next(track: Track, segment: int, began_s: float, spec: ClipSpec, closed: bool) -> tuple[np.ndarray, float]:
+  """The next window of a face that is still being watched: windows adjoin, since nobody knows where its segment ends.
+
+  The moments are those of `cut_windows`; after a pause the next window begins with the first moment that has a frame.
+
+  Args:
+    track: as far as it is known; its first frames may be gone.
+    segment: of the window.
+    began_s: its first moment, in seconds, if that has a frame.
+    spec: what a clip is, with the rule 'contiguous'.
+    closed: whether no further frame of the segment can come.
+
+  Returns:
+    Positions in the track, int64 [T], or none where the window is not decided yet; where the next one begins.
+  """
+  members = np.flatnonzero(track.segments == segment)
+  if not len(members):
+    return members, began_s
+  nearest, late = selection.sample_moments(track.times, members, spec.rate, began_s)
+  if not closed:  # of a moment after the last frame, the next frame may be nearer
+    passed = began_s + np.arange(len(nearest)) / spec.rate <= track.times[members[-1]] + 1e-6
+    nearest, late = nearest[passed], late[passed]
+  start, n = 0, spec.frames
+  while start + n <= len(late):
+    pauses = np.flatnonzero(late[start : start + n])
+    if not len(pauses):
+      return nearest[start : start + n], began_s + (start + n) / spec.rate
+    start += int(pauses[-1]) + 1
+  return members[:0], began_s + start / spec.rate
+
+
+def find_span(track: Track, began_s: float, spec: ClipSpec, closed: bool) -> np.ndarray:
+  """Positions of the frames from `began_s` on among which another rule chooses, int64 [L]; none where they are too few.
+
+  They last WINDOW_S, or as long as T frames take; of a face that is gone (`closed`) the rest will do, if it has T.
+  """
+  waiting = np.flatnonzero(track.times >= began_s)
+  needed = max(spec.frames, round(WINDOW_S * track.rate)) if len(track) > 1 else spec.frames
+  if len(waiting) >= needed:
+    return waiting[:needed]
+  return waiting if closed and len(waiting) >= spec.frames else waiting[:0]
 
 
 def _contiguous(track: Track, spec: ClipSpec, most: int) -> list[np.ndarray]:
@@ -62,10 +106,19 @@ def _contiguous(track: Track, spec: ClipSpec, most: int) -> list[np.ndarray]:
   return sorted(windows, key=lambda window: window[0])
 
 
-def _by_rule(analysis: Analysis, track: Track, spec: ClipSpec, most: int) -> tuple[Track, list[np.ndarray]]:
-  """The track with the activity that the rule asked for, and positions in it, int64 [T] each."""
-  length = _window_length(track, spec)
-  spans = [np.arange(start, start + length) for start in spread(len(track), length, most)]
+def trust_estimates(track: Track) -> Track:
+  """The track, of whose frames none is measured again: nothing hangs on the activity of contiguous ones."""
+  return dataclasses.replace(track, measured=np.ones(len(track), bool))
+
+
+def choose_within(
+  analysis: Analysis, track: Track, spans: Sequence[np.ndarray], spec: ClipSpec
+) -> tuple[Track, list[np.ndarray]]:
+  """The frames that a rule other than 'contiguous' chooses among those of each span, positions int64 [L].
+
+  Returns:
+    The track with the activity that the rule asked for, and positions in it, int64 [T] each.
+  """
   which = np.zeros(len(track), bool)
   for span in spans:
     which[span] |= not spec.screen or selection.find_doubtful(

@@ -84,7 +84,7 @@ def _hear(worker: _Worker) -> str | Rejection | None:
       raise RuntimeError('a worker process ended before its first video') from error
     worker.process.join()
     return Rejection(
-      'unreadable', f'its decoding ended the process ({_how(worker.process.exitcode)})', '', passing=True
+      'unreadable', f'its decoding ended the process ({describe_exit(worker.process.exitcode)})', '', passing=True
     )
   if isinstance(outcome, OSError):
     raise outcome
@@ -94,7 +94,7 @@ def _hear(worker: _Worker) -> str | Rejection | None:
   return _PENDING
 
 
-def _how(code: int) -> str:
+def describe_exit(code: int) -> str:
   """How a process ended, by its exit code."""
   return signal.Signals(-code).name if -code in signal.valid_signals() else f'exit code {code}'
 
@@ -106,13 +106,18 @@ def _check_time(worker: _Worker, time_limit_s: float) -> Rejection:
 
 
 def _hire(spec: ClipSpec, run: Run) -> _Worker:
+  return _Worker(*start_process(work, spec, run))
+
+
+def start_process(target: Callable[..., None], *arguments: Any) -> tuple[Any, connection.Connection]:
+  """A process that runs target(pipe, *arguments) and hears no Ctrl-C, and this side of its pipe."""
   context = get_context('spawn')
   ours, theirs = context.Pipe()
-  process = context.Process(target=work, args=(theirs, spec, run), daemon=True)
+  process = context.Process(target=target, args=(theirs, *arguments), daemon=True)
   with _ignore_interrupts():
     process.start()
   theirs.close()
-  return _Worker(process, ours)
+  return process, ours
 
 
 @contextlib.contextmanager

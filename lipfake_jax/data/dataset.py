@@ -5,9 +5,10 @@ what it leaks.
 """
 
 import dataclasses
+import fnmatch
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,8 @@ class DataChoice:
     builder_config: name of its config, which says what a clip is.
     split: one of `splits.SPLITS`; '' is what each dataset names as its own.
     split_seed: another seed is another split.
-    exclude: folders of the datasets (as `VideoRecord.folder` names them) that are excluded.
+    exclude: folders of the datasets (as `VideoRecord.folder` names them), or patterns of methods ('Wav2Lip*'), that
+      are excluded.
   """
 
   dataset: str
@@ -89,6 +91,9 @@ class Split:
     return FEATURES[self.feature].shape(ClipSpec(**self.spec))
 
 
+OpenPart = Callable[[DataChoice, str, str | None, str], Split]  # as `open_split`
+
+
 def open_split(choice: DataChoice, part: str, data_dir: str | None, feature: str = 'clip') -> Split:
   """Opens a part of a dataset that `tfds build` made, or of several.
 
@@ -118,11 +123,21 @@ def open_split(choice: DataChoice, part: str, data_dir: str | None, feature: str
   )
 
 
+def select_clips(split: Split, positions: Sequence[int]) -> Split:
+  """Those of a split's clips, in this order; its rejections stay."""
+  table = {name: [column[i] for i in positions] for name, column in split.table.items()}
+  return dataclasses.replace(split, places=split.places[positions], labels=split.labels[positions], table=table)
+
+
 def digest_split(split: Split) -> str:
   """SHA-256 over all that is known of a split's clips and rejected videos, labels included, in any order of them."""
   rows = sorted(json.dumps(row, sort_keys=True, default=str) for row in (*split.rows, *split.rejections))
   digest = hashlib.sha256('\n'.join([split.rule, *rows]).encode()).hexdigest()
   return f'sha256:{digest}'
+
+
+def _is_excluded(row: Mapping[str, Any], exclude: Sequence[str]) -> bool:
+  return row['folder'] in exclude or any(fnmatch.fnmatchcase(row['method'], pattern) for pattern in exclude)
 
 
 def _open_one(choice: DataChoice, part: str, data_dir: str | None, feature: str) -> Split:
@@ -142,7 +157,7 @@ def _open_one(choice: DataChoice, part: str, data_dir: str | None, feature: str)
   split = split or metadata['default_split']
   # One draw over both, so that a rejected video is counted in the part that it would have been in.
   rows = [*clips, *rejections]
-  chosen = [i for i in splits.select_part(rows, split, part, seed) if rows[i]['folder'] not in choice.exclude]
+  chosen = [i for i in splits.select_part(rows, split, part, seed) if not _is_excluded(rows[i], choice.exclude)]
   positions = [i for i in chosen if i < len(clips)]
   if not positions:
     raise UserError(f'{dataset}/{builder_config} has no clips in {part!r}:\n{splits.split_table(rows, split, seed)}')

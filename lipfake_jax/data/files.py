@@ -9,7 +9,7 @@ import glob
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lipfake_jax.clips.container import VideoError, check_regular, holds_video
@@ -37,15 +37,20 @@ class Files:
   def __iter__(self) -> Iterator[Path]:
     return iter(self.found)
 
-  def __add__(self, other: 'Files') -> 'Files':
-    """Both, each file once."""
-    reasons = dict.fromkeys([*self.left_out, *other.left_out])
-    left_out = {reason: _once(self.left_out.get(reason, []) + other.left_out.get(reason, [])) for reason in reasons}
-    return Files(_once(self.found + other.found), left_out)
-
   def named(self, root: Path | None = None) -> dict[str, list[str]]:
     """The names of what was left out, by reason; below a root as seen from there."""
     return {reason: [_name(path, root) for path in paths] for reason, paths in self.left_out.items()}
+
+
+def join_files(parts: Iterable[Files]) -> Files:
+  """All of them, each file once."""
+  found: list[Path] = []
+  left_out: dict[str, list[Path]] = defaultdict(list)
+  for part in parts:
+    found += part.found
+    for reason, paths in part.left_out.items():
+      left_out[reason] += paths
+  return Files(_once(found), {reason: _once(paths) for reason, paths in left_out.items()})
 
 
 def find_files(folder: Path) -> Files:
@@ -74,7 +79,7 @@ def find_videos(folder: Path) -> Files:
   for path in files.found:
     kinds[_video_or_reason(path)].append(path)
   videos = kinds.pop('', [])
-  return Files(videos) + Files([], files.left_out) + Files([], kinds)
+  return join_files([Files(videos, files.left_out), Files([], kinds)])
 
 
 def find_sources(sources: Sequence[str]) -> Files:
@@ -83,12 +88,7 @@ def find_sources(sources: Sequence[str]) -> Files:
   Raises:
     UserError: there is no such file or folder, or no video in it.
   """
-  found = Files([])
-  for path in (path for source in sources for path in expand_source(source)):
-    if path.is_dir():
-      found += _find_below(path)
-    else:
-      found += Files([path]) if is_regular(path) else Files([], {IS_SPECIAL: [path]})
+  found = join_files(_find_named(path) for source in sources for path in expand_source(source))
   if not found.found:
     raise UserError('\n'.join(['no video', *note_lines(found.named())]))
   return found
@@ -106,7 +106,7 @@ def expand_source(source: str) -> list[Path]:
   if source and os.path.lexists(path):
     return [Path(path)]
   if ADDRESS.match(source):
-    raise UserError(f'{source}: addresses are not read: download the video, and name the file')
+    raise UserError(f'{source}: addresses are not read: download the video, and name the file, or use lipfake stream')
   if glob.has_magic(path) and (matches := sorted(glob.glob(path, recursive=True))):
     return [Path(match) for match in matches]
   parts = source.split(',')
@@ -126,6 +126,12 @@ def is_regular(path: Path) -> bool:
   except (VideoError, OSError):
     return False
   return True
+
+
+def _find_named(path: Path) -> Files:
+  if path.is_dir():
+    return _find_below(path)
+  return Files([path]) if is_regular(path) else Files([], {IS_SPECIAL: [path]})
 
 
 def _find_below(folder: Path) -> Files:

@@ -23,14 +23,14 @@ import numpy as np
 from lipfake_jax.clips.clips import Clip, Rejection
 from lipfake_jax.clips.features import FEATURES
 from lipfake_jax.clips.listening import read_hearing
-from lipfake_jax.clips.survey import GROUP, SECONDS, read_survey, save_rejection, survey_video
+from lipfake_jax.clips.survey import GROUP, SECONDS, Progress, read_survey, save_rejection, survey_video
 from lipfake_jax.clips.workers import run_workers
 from lipfake_jax.core.clip_spec import ClipSpec
+from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.names import printable
 from lipfake_jax.inference.findings import Document, Window, describe_video
 from lipfake_jax.inference.run import Run, open_run, open_shipped, read_input, score_arrays
 from lipfake_jax.inference.sound_evidence import describe_hearing
-from lipfake_jax.models.shipped import NAME, SHIPPED
 
 PEOPLE = ('all', 'largest')
 TIME_LIMIT_S = 6 * 3600.0  # for one video: what needs longer hangs
@@ -70,11 +70,23 @@ class Stop:
 
 
 def open_weights(name: str) -> Run:
-  """The shipped weights by 'shipped', or those in a folder: of a run, or kept as the shipped ones are.
+  """The shipped weights by 'shipped', those in a folder: of a run, or kept as the shipped ones are; or an ONNX file's.
+
+  JAX is loaded for all but the last.
 
   Raises:
-    UserError: they are missing or damaged.
+    UserError: they are missing or damaged, or JAX is not installed.
   """
+  if name.lower().endswith('.onnx'):
+    from lipfake_jax.inference.onnx_weights import open_onnx
+
+    return open_onnx(Path(name).expanduser())
+  try:
+    from lipfake_jax.models.shipped import NAME, SHIPPED
+  except ModuleNotFoundError as error:
+    raise UserError(
+      f'--weights={name}: it needs JAX and Flax ({error}): install lipfake_jax[train], or name an ONNX file'
+    ) from error
   if name == SHIPPED:
     return open_shipped()
   folder = Path(name).expanduser()
@@ -87,7 +99,8 @@ def detect_videos(
   picture: Picture,
   most: int,
   people: str = 'all',
-  progress: bool = False,
+  progress: Progress | None = None,
+  time_limit_s: float = TIME_LIMIT_S,
   listen: bool = False,
 ) -> Iterator[Finding]:
   """Looks at videos and scores them.
@@ -101,7 +114,8 @@ def detect_videos(
     picture: what is kept of a window beside its scores.
     most: windows a face; more are thinned out evenly.
     people: 'all', or the 'largest' face alone.
-    progress: whether to tell on stderr how far a video is.
+    progress: is told how far a video is, by another process.
+    time_limit_s: of one video.
     listen: whether to compare lips with what is heard.
   """
   spec = ClipSpec(**run.meta['clip'])
@@ -110,7 +124,7 @@ def detect_videos(
     compiled = pool.submit(_compile, run, spec)
     with stopping(Path(scratch, 'stop')) as stop:
       work = functools.partial(survey_video, most=most, stop=stop.path, progress=progress, listen=listen)
-      for video, folder in _survey(jobs, spec, work):
+      for video, folder in _survey(jobs, spec, work, time_limit_s):
         yield _score(run, video, folder, picture, people, compiled)
 
 
@@ -130,10 +144,12 @@ def stopping(path: Path) -> Iterator[Stop]:
     signal.signal(signal.SIGINT, before)
 
 
-def _survey(jobs: Sequence[tuple[Path, Path]], spec: ClipSpec, work: Callable) -> Iterator[tuple[Path, Path]]:
+def _survey(
+  jobs: Sequence[tuple[Path, Path]], spec: ClipSpec, work: Callable, time_limit_s: float
+) -> Iterator[tuple[Path, Path]]:
   """Each video and the folder of its survey, in their order; without those that were not begun before the stop."""
   waiting, ended = list(reversed(jobs)), {}
-  for job, outcome in run_workers(jobs, spec, work, min(len(jobs), len(os.sched_getaffinity(0))), TIME_LIMIT_S):
+  for job, outcome in run_workers(jobs, spec, work, min(len(jobs), len(os.sched_getaffinity(0))), time_limit_s):
     if isinstance(outcome, Rejection):
       save_rejection(job[1], job[0], outcome)
     ended[job] = outcome

@@ -54,7 +54,9 @@ def describe_video(
     sounds: by their tracks, what their lips say of the sound; none where nothing was listened to.
   """
   people = [
-    _describe_person(number, track, [w for w in windows if w.clip.track == track['track']], run, sounds or {})
+    describe_person(
+      number, track, [w for w in windows if w.clip.track == track['track']], run, (sounds or {}).get(track['track'])
+    )
     for number, track in enumerate(facts['people'], 1)
   ]
   judged = sum(person['verdict'] != NONE for person in people)
@@ -65,7 +67,7 @@ def describe_video(
     'tool': describe_tool(),
     'weights': describe_weights(run),
     'video': {'path': path, **{name: facts[name] for name in ('sha256', 'bytes')}, **_measures(facts)},
-    **_judge_video(people, facts),
+    **judge_video(people, facts),
     'warnings': [*stopped, *several],
     'timing': None,
     'people': people,
@@ -118,12 +120,12 @@ def _measures(facts: Mapping[str, Any]) -> Document:
   return {**rounded, 'codec': facts['codec'], 'frames': facts['frames']}
 
 
-def _describe_person(
-  number: int, track: Mapping[str, Any], windows: Sequence[Window], run: Run, sounds: Mapping[int, Document]
+def describe_person(
+  number: int, track: Mapping[str, Any], windows: Sequence[Window], run: Run, sound: Document | None = None
 ) -> Document:
   """A face with its windows, or one without any and the reason."""
   clips, verdict = [window.clip for window in windows], NONE
-  evidence: Document = {'pixels': None, 'kinematics': None, 'sound': sounds.get(track['track'])}
+  evidence: Document = {'pixels': None, 'kinematics': None, 'sound': sound}
   scores: Document = dict.fromkeys(('p_fake', 'p_calibrated'))
   reason: str | None = f'{track["reason"]} ({track["detail"]})'
   if windows:
@@ -141,7 +143,7 @@ def _describe_person(
     'share': round(track['share'], 4),
     'mouth_px': round(track['mouth_px'], 1),
     'sharpness': round(float(np.median([clip.sharpness for clip in clips])), 1) if clips else None,
-    'windows': [_describe_window(window, run) for window in windows],
+    'windows': [describe_window(window, run) for window in windows],
     'evidence': evidence,
   }
 
@@ -155,7 +157,7 @@ def _judge(p_fake: float, run: Run) -> tuple[str, str | None]:
   return verdict, f'between_limits (p_fake {p_fake:.3f}; it would be fake above {high:.3f}, real below {low:.3f})'
 
 
-def _judge_video(people: Sequence[Document], facts: Mapping[str, Any]) -> Document:
+def judge_video(people: Sequence[Document], facts: Mapping[str, Any]) -> Document:
   """Verdict, scores and reason of a video: those of the person with the highest score, where there is one.
 
   One faked face makes a fake; a video is real where everybody who could be judged is.
@@ -168,7 +170,8 @@ def _judge_video(people: Sequence[Document], facts: Mapping[str, Any]) -> Docume
   return {'verdict': NONE, 'p_fake': None, 'p_calibrated': None, 'reason': reason}
 
 
-def _describe_window(window: Window, run: Run) -> Document:
+def describe_window(window: Window, run: Run) -> Document:
+  """A window by itself: when, where, its scores."""
   clip, p_fake = window.clip, aggregate(np.ravel(window.logits), run.rule)
   return {
     'start_s': round(float(clip.times[0]), 3),

@@ -1,23 +1,23 @@
 """A trained run, opened: its best weights as a function that scores clips, and how it decides.
 
 In: a workdir with checkpoints, or the shipped weights. Out: a `Run`. Next stages: `predict` and `detect` score a user's
-videos, `evaluation` measures it. Nothing here reads datasets, and Orbax is loaded where there are checkpoints only.
+videos, `evaluation` measures it. Nothing here reads datasets, and Orbax is loaded where there are checkpoints only, JAX
+where there are weights for it only: a file of `export_formats` needs none, see `onnx_weights`.
 """
 
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
 from lipfake_jax.data.batch_sizes import size_batches
-from lipfake_jax.inference.parallel_eval import parallel_eval_step
-from lipfake_jax.models import create_model
-from lipfake_jax.models.shipped import FOLDER, load_shipped
 from lipfake_jax.scoring.conformal import Limits
 from lipfake_jax.scoring.verdict import Decision, read_decision
+
+if TYPE_CHECKING:
+  import flax.linen as nn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Run:
     meta: what their checkpoint tells.
     decision: how it decides.
     limits: between which scores it does not, where they were fitted.
+    variables: its best weights, where they are JAX's.
   """
 
   workdir: Path
@@ -37,6 +38,7 @@ class Run:
   meta: dict[str, Any]
   decision: Decision
   limits: Limits | None = None
+  variables: Any = None
 
   @property
   def rule(self) -> str:
@@ -53,27 +55,31 @@ def open_run(workdir: Path) -> Run:
   from lipfake_jax.inference import checkpoints  # Orbax: not above, since shipped weights need none of it
 
   weights, meta = checkpoints.restore_best(workdir)
-  model = create_model(meta['model']['name'], meta['model']['arguments'])
-  step = parallel_eval_step(model.apply)
-  return Run(workdir, lambda clips: step(weights, clips), meta, read_decision(workdir))
+  return _assemble(workdir, weights, meta, read_decision(workdir), None)
 
 
-def open_shipped(folder: Path = FOLDER) -> Run:
-  """The shipped weights as a run, which needs no workdir.
+def open_shipped(folder: Path | None = None) -> Run:
+  """The shipped weights as a run, which needs no workdir; or those kept alike in another folder.
 
   Raises:
     UserError: they are missing or damaged.
   """
-  weights, meta = load_shipped(folder)
-  model = create_model(meta['model']['name'], meta['model']['arguments'])
-  step = parallel_eval_step(model.apply)
-  decision, limits = Decision(**meta['decision']), Limits(**meta['limits'])
-  return Run(folder, lambda clips: step(weights, clips), meta, decision, limits)
+  from lipfake_jax.models.shipped import FOLDER, load_shipped
+
+  weights, meta = load_shipped(folder or FOLDER)
+  return _assemble(folder or FOLDER, weights, meta, Decision(**meta['decision']), Limits(**meta['limits']))
+
+
+def read_model(meta: dict[str, Any]) -> 'nn.Module':
+  """A run's model, without weights."""
+  from lipfake_jax.models import create_model
+
+  return create_model(meta['model']['name'], meta['model']['arguments'])
 
 
 def read_input(meta: dict[str, Any]) -> str:
   """The feature that a run's model takes, the name of one of `clips.features.FEATURES`."""
-  return create_model(meta['model']['name'], meta['model']['arguments']).input
+  return meta['input'] if 'input' in meta else read_model(meta).input  # an exported model tells it
 
 
 def digest_weights(meta: dict[str, Any]) -> str:
@@ -90,8 +96,25 @@ def score_arrays(score: Callable[[np.ndarray], np.ndarray], clips: Sequence[np.n
     batch_size: clips at once, at most; the last batch is padded to one of a few sizes, see `size_batches`.
   """
   logits: list[np.ndarray] = []
-  for size in size_batches(len(clips), batch_size, jax.device_count()):
+  for size in size_batches(len(clips), batch_size):
     batch = np.stack(clips[len(logits) : len(logits) + size])
     padding = np.zeros((size - len(batch), *batch.shape[1:]), batch.dtype)
     logits += list(score(np.concatenate([batch, padding]))[: len(batch)])
   return np.stack(logits) if logits else np.zeros(0, np.float32)
+
+
+def _assemble(workdir: Path, variables: Any, meta: dict[str, Any], decision: Decision, limits: Limits | None) -> Run:
+  import jax
+
+  from lipfake_jax.inference.parallel_eval import parallel_eval_step
+
+  step, devices = parallel_eval_step(read_model(meta).apply), jax.local_device_count()
+
+  def score(clips: np.ndarray) -> np.ndarray:
+    """Pads the clips to what the devices can share equally; of several processes, each has a share that is."""
+    extra = -len(clips) % devices
+    padded = np.concatenate([clips, np.zeros((extra, *clips.shape[1:]), clips.dtype)]) if extra else clips
+    logits = step(variables, padded)
+    return logits[: len(logits) - extra]
+
+  return Run(workdir, score, meta, decision, limits, variables)

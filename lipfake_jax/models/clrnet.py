@@ -143,13 +143,14 @@ class ConvLstm(nn.Module):
     projected = projection(sequence)
     state = jnp.zeros((*projected[:, 0].shape[:-1], self.filters), projected.dtype)
     # Unrolled: in a loop XLA sums the kernels' gradients up frame by frame, and a training step takes 3 times as long.
+    times = sequence.shape[1]  # a symbol where a file is made for any number of frames
     scan = nn.scan(
       ConvLstmCell,
       variable_broadcast='params',
       split_rngs={'params': False},
       in_axes=1,
       out_axes=1,
-      unroll=sequence.shape[1],
+      unroll=times if isinstance(times, int) else 1,
     )
     return scan(self.filters, kernel, self.dtype, name='cell')((state, state), projected)[1]
 

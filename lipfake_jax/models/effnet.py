@@ -141,7 +141,7 @@ class Trunk(nn.Module):
     x = Lite0(STEM_BLOCKS, self.blocks, self.dtype, name='lite0')(x)
     seen = nn.relu6(Pointwise(self.neck, self.dtype, name='neck')(x)).astype(jnp.float32)
     patches = Logit(name='patch')(seen)
-    flat = patches.reshape(len(x), -1)
+    flat = patches.reshape(x.shape[0], -1)
     features = [seen.mean((1, 2)), flat.mean(-1)[:, None], flat.max(-1)[:, None]]
     if self.depth > self.blocks:
       x = Lite0(self.blocks, self.depth, self.dtype, name='top')(x)

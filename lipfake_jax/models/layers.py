@@ -84,7 +84,7 @@ def conv_by_product(x: jax.Array, kernel: jax.Array, strides: Sequence[int], pad
   columns = [slice(column, column + (width - 1) * strides[1] + 1, strides[1]) for column in range(kernel.shape[1])]
   under = jnp.concatenate([x[:, row, column] for row in rows for column in columns], axis=-1)
   y = under.reshape(-1, under.shape[-1]) @ kernel.reshape(-1, kernel.shape[-1])
-  return y.reshape(len(x), height, width, -1)
+  return y.reshape(x.shape[0], height, width, -1)
 
 
 def batch_norm(train: bool, dtype: jnp.dtype, name: str, momentum=0.9, epsilon=1e-5) -> Callable[..., jax.Array]:

@@ -17,16 +17,21 @@ def comparison_table(comparison: Comparison) -> str:
   lines = [
     f'{comparison.folder}: {people}; {alone[0]} only in A, {alone[1]} only in B',
     '',
-    '| | A | B | B - A | 95 % interval |',
-    '|---|---|---|---|---|',
-    *(_row(name, *values) for name, values in comparison.difference.items()),
+    difference_table(comparison.difference),
     '',
     conclude(comparison.difference),
   ]
   return '\n'.join(lines)
 
 
-def conclude(difference: Difference) -> str:
+def difference_table(difference: Difference, names: tuple[str, str] = ('A', 'B')) -> str:
+  """A row a figure."""
+  first, second = names
+  header = [f'| | {first} | {second} | {second} - {first} | 95 % interval |', '|---|---|---|---|---|']
+  return '\n'.join([*header, *(_row(name, *values) for name, values in difference.items())])
+
+
+def conclude(difference: Difference, names: tuple[str, str] = ('A', 'B')) -> str:
   """In words: whether the interval of the deciding figure's difference excludes zero."""
   name = DECIDING if difference[DECIDING][0] is not None else 'accuracy'
   a, b, interval = difference[name]
@@ -34,7 +39,7 @@ def conclude(difference: Difference) -> str:
     return 'can not tell: the videos show one person only'
   if interval[0] <= 0 <= interval[1]:
     return f'not shown to differ: that of {name}, {b - a:+.3f}, may be chance (95 % interval {_range(interval)})'
-  return f'{"B" if b > a else "A"} is better: {name} differs by {b - a:+.3f} (95 % interval {_range(interval)})'
+  return f'{names[b > a]} is better: {name} differs by {b - a:+.3f} (95 % interval {_range(interval)})'
 
 
 def _row(name: str, a: float | None, b: float | None, interval: Interval | None) -> str:

@@ -6,7 +6,7 @@ In: what a user names. Out: the videos, and of each the path of its files withou
 import collections
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from lipfake_jax.core.names import printable
@@ -23,8 +23,9 @@ def find_places(sources: Sequence[str]) -> tuple[Files, list[PurePosixPath]]:
     UserError: there is no such file or folder, or no video in it.
   """
   files = find_sources(sources)
-  folders = [path for source in sources for path in expand_source(source) if path.is_dir()]
-  return files, name_outputs([_below(video, folders) for video in files.found])
+  folders = dict.fromkeys(path for source in sources for path in expand_source(source) if path.is_dir())
+  order = {folder: number for number, folder in enumerate(folders)}
+  return files, name_outputs([_below(video, order) for video in files.found])
 
 
 def name_outputs(videos: Sequence[PurePosixPath]) -> list[PurePosixPath]:
@@ -35,12 +36,13 @@ def name_outputs(videos: Sequence[PurePosixPath]) -> list[PurePosixPath]:
   short = [video.with_name(_fit(video.stem)) for video in videos]
   counts = collections.Counter(str(name).lower() for name in short)
   names, taken = [], set()
+  numbers: collections.Counter[str] = collections.Counter()  # the last that each name was given
   for video, name in zip(videos, short, strict=True):
     base = name if counts[str(name).lower()] == 1 else video.with_name(_fit(video.name))
-    number, unique = 1, base
+    unique, given = base, str(base).lower()
     while str(unique).lower() in taken:
-      number += 1
-      unique = base.with_name(f'{base.name}-{number}')
+      numbers[given] += 1
+      unique = base.with_name(f'{base.name}-{numbers[given] + 1}')
     taken.add(str(unique).lower())
     names.append(unique)
   return names
@@ -62,12 +64,13 @@ def replace_file(path: Path, text: str) -> None:
     partial.unlink(missing_ok=True)
 
 
-def _below(video: Path, folders: Sequence[Path]) -> PurePosixPath:
-  """The path below the first of the folders that holds the video, or its name alone."""
-  for folder in folders:
-    if video.is_relative_to(folder):
-      return PurePosixPath(*map(_fit, video.relative_to(folder).parts[:-1]), video.name)
-  return PurePosixPath(video.name)
+def _below(video: Path, order: Mapping[Path, int]) -> PurePosixPath:
+  """The path below the first of the folders, by their order, that holds the video, or its name alone."""
+  holders = [folder for folder in video.parents if folder in order]
+  if not holders:
+    return PurePosixPath(video.name)
+  below = video.relative_to(min(holders, key=order.__getitem__))
+  return PurePosixPath(*map(_fit, below.parts[:-1]), video.name)
 
 
 def _fit(name: str) -> str:

@@ -45,8 +45,8 @@ def describe_lines(document: Document, width: int, blocks: str = BLOCKS) -> Iter
 
 
 def draw_bar(scores: list[float], blocks: str = BLOCKS) -> str:
-  """Scores from 0 to 1 as characters, in their order; where they are many the highest of each few."""
-  groups = np.array_split(np.array(scores), min(len(scores), WIDEST))
+  """Scores from 0 to 1 as characters, in their order; where they are many the highest of each few. None of none."""
+  groups = np.array_split(np.array(scores), min(len(scores), WIDEST)) if scores else []
   return ''.join(blocks[min(int(group.max() * len(blocks)), len(blocks) - 1)] for group in groups)
 
 

@@ -6,6 +6,7 @@ are drawn as those of validation were (Vovk 2012, by class; Dunn, Wasserman and 
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -45,8 +46,17 @@ def fit_limits(labels: np.ndarray, p_fake: np.ndarray, groups: Sequence[str], er
     raise ValueError(f'error={error}: above 0 and under .5, with videos of both classes')
   real, fake = labels == 0, labels == 1
   upper = _quantile(p_fake[real], people[real], error)
-  lower = -_quantile(-p_fake[fake], people[fake], error)
-  return Limits(error, float(min(upper, 1.0)), float(max(lower, 0.0)))
+  return Limits(error, float(min(upper, 1.0)), fit_lower(p_fake[fake], people[fake], error))
+
+
+def fit_lower(p_fake: np.ndarray, groups: Sequence[str], error: float) -> float:
+  """`Limits.fake` of fakes alone; arguments as those of `fit_limits`. 0 where too few people are in them."""
+  return float(max(-_quantile(-np.asarray(p_fake, np.float64), np.asarray(groups), error), 0.0))
+
+
+def fewest_people(error: float) -> int:
+  """Of a class, that a limit of this error takes."""
+  return math.ceil(1 / error - 1 - 1e-9)
 
 
 def decide_within(p_fake: float, limits: Limits) -> str:

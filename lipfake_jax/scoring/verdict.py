@@ -81,23 +81,41 @@ def choose_threshold(labels: np.ndarray, p_fake: np.ndarray, rule: str) -> float
 def fit_temperature(labels: np.ndarray, p_fake: np.ndarray) -> float:
   """The temperature of the lowest log loss (Guo et al. 2017), within TEMPERATURES.
 
-  Labels are smoothed to (n + 1) / (n + 2) and 1 / (n + 2) of a class of n, as by Platt (1999), so that a few videos
-  that are all told apart do not make every score a certainty.
+  Labels are smoothed, see `_smooth`.
 
   Args:
     labels: int [N].
     p_fake: float [N].
   """
-  labels = np.asarray(labels).astype(bool)
-  target = np.where(labels, (labels.sum() + 1) / (labels.sum() + 2), 1 / ((~labels).sum() + 2))
-  logits = to_logits(p_fake)
-
-  def loss(log_temperature: float) -> float:
-    z = logits / np.exp(log_temperature)
-    return float(np.mean(np.logaddexp(0, z) - target * z))
-
-  found = optimize.minimize_scalar(loss, bounds=np.log(TEMPERATURES), method='bounded')
+  target, logits = _smooth(labels), to_logits(p_fake)
+  found = optimize.minimize_scalar(
+    lambda x: _log_loss(logits / np.exp(x), target), bounds=np.log(TEMPERATURES), method='bounded'
+  )
   return float(np.exp(found.x))
+
+
+def fit_line(labels: np.ndarray, p_fake: np.ndarray) -> tuple[float, float]:
+  """Slope and offset of logits of the lowest log loss (Platt 1999); the slope is 1 / temperature, within TEMPERATURES.
+
+  Args:
+    labels: int [N], both classes.
+    p_fake: float [N].
+  """
+  target, logits = _smooth(labels), to_logits(p_fake)
+  bounds = ((1 / TEMPERATURES[1], 1 / TEMPERATURES[0]), (None, None))
+  found = optimize.minimize(lambda x: _log_loss(x[0] * logits + x[1], target), (1.0, 0.0), bounds=bounds)
+  return float(found.x[0]), float(found.x[1])
+
+
+def _smooth(labels: np.ndarray) -> np.ndarray:
+  """(n + 1) / (n + 2) for fakes and 1 / (n + 2) for reals, of classes of n (Platt 1999): a few videos that are all told
+  apart do not make every score a certainty."""
+  fake = np.asarray(labels).astype(bool)
+  return np.where(fake, (fake.sum() + 1) / (fake.sum() + 2), 1 / ((~fake).sum() + 2))
+
+
+def _log_loss(logits: np.ndarray, target: np.ndarray) -> float:
+  return float(np.mean(np.logaddexp(0, logits) - target * logits))
 
 
 def calibrate(p_fake: np.ndarray, temperature: float) -> np.ndarray:

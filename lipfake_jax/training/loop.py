@@ -19,7 +19,7 @@ import numpy as np
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.vocabulary import PARTS
 from lipfake_jax.data.batches import class_shares
-from lipfake_jax.data.dataset import Split, digest_split, open_split, read_choice
+from lipfake_jax.data.dataset import OpenPart, Split, digest_split, open_split, read_choice
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.inference.parallel_eval import check_batch_size, share
 from lipfake_jax.inference.split_scores import decide
@@ -41,13 +41,16 @@ TIE = 1e-6  # of the loss in the selected figure: of two epochs with an AUC of 1
 COLLAPSE_EPOCHS = 3  # with one class alone, after which it is said
 
 
-def train(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None) -> None:
+def train(
+  config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None, open_part: OpenPart = open_split
+) -> None:
   """Trains until the schedule ends it, then sets the threshold by validation data.
 
   Args:
     config: as documented in configs/default.py.
     workdir: of this run; made if missing.
     data_dir: where datasets are kept; None is TFDS's default.
+    open_part: how the parts are opened.
 
   Raises:
     UserError: the data is missing or does not fit, the workdir can't be used, or a loss is not finite.
@@ -60,7 +63,7 @@ def train(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None
   if hasattr(model, 'fit'):
     closed_form.check_config(config)
   # The test part too: that it is missing should be told before the training, not after it.
-  train_split, validation, _ = (open_split(read_choice(data), part, data_dir, model.input) for part in PARTS)
+  train_split, validation, _ = (open_part(read_choice(data), part, data_dir, model.input) for part in PARTS)
   if data.shuffle_labels:
     train_split, validation = (shuffle_labels(split, config.seed) for split in (train_split, validation))
   for split in (train_split, validation):

@@ -28,8 +28,7 @@ SPEC = ClipSpec(rule='contiguous', frames=6, size=16)
 HOSTILE = '<img src=x>\n\x1b[31m é.mp4'
 
 
-@pytest.fixture(scope='module')
-def weights(tmp_path_factory):
+def save_weights(folder: Path) -> Path:
   """Untrained ones of a small model, kept as the shipped ones are; all is fake to them, or all is inconclusive."""
   model = create_model('cnn_lstm', TINY_MODEL)
   variables = model.init(jax.random.key(0), np.zeros((1, SPEC.frames, SPEC.size, SPEC.size, 3), np.float32), False)
@@ -38,10 +37,14 @@ def weights(tmp_path_factory):
     'model': {'name': 'cnn_lstm', 'arguments': TINY_MODEL, 'aggregation': 'mean_logit'},
     'decision': {'threshold': 0.5, 'rule': 'fixed', 'temperature': 1.0},
   }  # fmt: skip
-  folder = tmp_path_factory.mktemp('weights')
   save_shipped(variables, {**about, 'limits': {'error': 0.1, 'real': 0.01, 'fake': 0.01}}, folder / 'fake')
   save_shipped(variables, {**about, 'limits': {'error': 0.1, 'real': 0.999, 'fake': 0.001}}, folder / 'unsure')
   return folder
+
+
+@pytest.fixture(scope='module')
+def weights(tmp_path_factory):
+  return save_weights(tmp_path_factory.mktemp('weights'))
 
 
 @pytest.fixture(scope='module')
@@ -198,10 +201,26 @@ def test_a_wrong_call_ends_with_2(face_video, weights, tmp_path, capsys):
     ((face_video, f'--weights={tmp_path}'), 'no checkpoints there'),
     ((face_video, f'--weights={weights / "fake"}', f'--out={face_video}'), 'name a folder'),
     ((face_video, '--people=some'), 'invalid choice'),
+    ((face_video, '--overlay'), '--overlay needs --out=FOLDER'),
     ((), 'required: VIDEO'),
   ):
     assert ended(*arguments) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_an_overlay_is_drawn_of_what_can_be_read(folder, weights, tmp_path):
+  """All 70 frames of the face, with a box in the colour of a high score; none of the text."""
+  options = (f'--weights={weights / "fake"}', f'--out={tmp_path}', '--overlay')
+  assert ended(folder / 'a.mp4', folder / 'text.mp4', *options) == 0
+  assert {path.name for path in tmp_path.iterdir()} == {'a.json', 'a.html', 'a.overlay.mp4', 'text.json', 'text.html'}
+  with av.open(str(tmp_path / 'a.overlay.mp4')) as drawn, av.open(str(folder / 'a.mp4')) as source:
+    pairs = list(zip(drawn.decode(video=0), source.decode(video=0), strict=True))
+  assert len(pairs) == 70
+  marked = [
+    np.abs(np.subtract(*(f.to_ndarray(format='rgb24').astype(int) for f in pair))).max(2) > 60 for pair in pairs
+  ]
+  assert all(mask[40:].sum() > 100 for mask in marked)
 
 
 def test_damaged_weights_are_told(face_video, weights, tmp_path, capsys):

@@ -15,7 +15,7 @@ SPEC = ClipSpec(rule='contiguous', frames=6, size=16)
 
 
 def take(video, folder, models, most=survey.DENSE, spec=SPEC):
-  reason = survey.survey_video((video, folder), spec, models, most=most, stop=folder / 'stop', progress=False)
+  reason = survey.survey_video((video, folder), spec, models, most=most, stop=folder / 'stop', progress=None)
   facts, groups = survey.read_survey(folder)
   assert facts['reason'] == reason
   return facts, [clip for group in groups for clip in group]
@@ -66,7 +66,7 @@ def test_a_stop_ends_the_video_where_it_is(tmp_path):
   """The file is looked for at every 25th frame."""
   frames = (from_rgb(np.zeros((8, 8, 3), np.uint8), index, index / 25) for index in range(100))
   seen = []
-  for frame in survey._watch(frames, VideoInfo(25.0, 8, 8, 'h264', 4.0), tmp_path / 'stop', ''):
+  for frame in survey._watch(frames, VideoInfo(25.0, 8, 8, 'h264', 4.0), tmp_path / 'stop', '', None):
     seen.append(frame.index)
     if frame.index == 30:
       (tmp_path / 'stop').touch()
@@ -78,8 +78,14 @@ def test_progress_tells_how_long_it_takes_yet(tmp_path, capsys, monkeypatch):
   times = iter(range(0, 1000, 2))
   monkeypatch.setattr(survey.time, 'monotonic', lambda: next(times))
   frames = (from_rgb(np.zeros((8, 8, 3), np.uint8), index, index / 25) for index in range(100))
-  list(survey._watch(frames, VideoInfo(25.0, 8, 8, 'h264', 4.0), tmp_path / 'stop', 'talk.mp4'))
+  list(survey._watch(frames, VideoInfo(25.0, 8, 8, 'h264', 4.0), tmp_path / 'stop', 'talk.mp4', survey.tell_terminal))
   assert 'talk.mp4: 50% looked at, 0:' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('left_s', 'words'), [(59.4, '0:59'), (119.7, '2:00'), (3600.0, '60:00')])
+def test_a_minute_has_sixty_seconds(left_s, words, capsys):
+  survey.tell_terminal('a', 0.5, left_s)
+  assert capsys.readouterr().err.endswith(f'a: 50% looked at, {words} left')
 
 
 def test_a_survey_whose_worker_died_has_its_reason(face_video, tmp_path):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lipfake_jax.clips import windows
+from lipfake_jax.clips import selection, windows
 from lipfake_jax.clips.face_track import Track
 from lipfake_jax.core.clip_spec import ClipSpec
 
@@ -86,3 +86,47 @@ def test_a_window_lasts_as_long_as_its_frames_take(monkeypatch):
 def test_a_feature_of_a_whole_face_has_one_window(monkeypatch):
   spec = dataclasses.replace(ClipSpec(rule='uniform', frames=2, size=8), motion=True)
   assert len(positions(monkeypatch, make_track(np.arange(500) / 10), spec)) == 1
+
+
+def follow(track, spec, segment=0, began_s=0.0):
+  """The windows that are found while a track grows frame by frame, each with how many frames it took; and the rest."""
+  found = []
+  for length in (*range(1, len(track) + 1), None):
+    known = track if length is None else make_track(track.times[:length], track.segments[:length])
+    while True:
+      where, began_s = windows.find_next(known, segment, began_s, spec, closed=length is None)
+      if not len(where):
+        break
+      found.append((where.tolist(), length))
+  return found
+
+
+def test_while_a_face_is_watched_windows_adjoin():
+  """Each as soon as its last frame is there; the last two frames fill none."""
+  assert follow(make_track(np.arange(10) / 10), CONTIGUOUS) == [([0, 1, 2, 3], 4), ([4, 5, 6, 7], 8)]
+
+
+def test_they_show_the_moments_of_a_file_s_windows():
+  """At 12 frames a second, where moments lie between frames: those of `cut_windows`, as far as both go."""
+  track = make_track(np.arange(20) / 12)
+  nearest, _ = selection.sample_moments(track.times, np.arange(20), CONTIGUOUS.rate)
+  assert [where for where, _ in follow(track, CONTIGUOUS)] == nearest[:16].reshape(4, 4).tolist()
+
+
+def test_a_moment_after_the_last_frame_waits_for_the_next_or_for_the_end():
+  """The fourth moment, 0.3 s: after frame 3 it is not known yet whether that is the nearest."""
+  assert follow(make_track([0, 0.1, 0.2, 0.26]), CONTIGUOUS) == [([0, 1, 2, 3], None)]
+  assert follow(make_track([0, 0.1, 0.2, 0.26, 0.31]), CONTIGUOUS) == [([0, 1, 2, 4], 5)]
+
+
+def test_after_a_pause_the_next_window_begins_where_there_are_frames():
+  times = [0, 0.1, 0.2, 0.3, 0.4, 1.0, 1.1, 1.2, 1.3]
+  assert [where for where, _ in follow(make_track(times), CONTIGUOUS)] == [[0, 1, 2, 3], [5, 5, 6, 7]]
+
+
+def test_a_span_of_another_rule_is_four_seconds_or_what_is_left_at_the_end():
+  track, spec = make_track(np.arange(60) / 10), ClipSpec(rule='top_k', frames=15, size=8)
+  assert windows.find_span(track, 0.0, spec, closed=False).tolist() == list(range(40))
+  assert windows.find_span(track, 3.95, spec, closed=False).tolist() == []
+  assert windows.find_span(track, 3.95, spec, closed=True).tolist() == list(range(40, 60))
+  assert windows.find_span(track, 4.95, spec, closed=True).tolist() == []  # 10 frames of 15

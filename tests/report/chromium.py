@@ -50,11 +50,11 @@ class Browser:
     assert 'error' not in answer, answer
     return answer['result']
 
-  def open(self, path: Path, width: int, height: int = 800) -> None:
-    """Shows a file on a screen of so many CSS pixels; returns when it is loaded."""
+  def open(self, address: Path | str, width: int, height: int = 800) -> None:
+    """Shows a file or an address on a screen of so many CSS pixels; returns when it is loaded."""
     self.call('Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
     self.events.clear()
-    self.call('Page.navigate', url=path.as_uri())
+    self.call('Page.navigate', url=address.as_uri() if isinstance(address, Path) else address)
     while 'Page.loadEventFired' not in dict(self.events):
       answer = self._read()
       self.events.append((answer['method'], answer['params']))
@@ -62,6 +62,17 @@ class Browser:
   def evaluate(self, expression: str):
     """The value of a line of JavaScript."""
     return self.call('Runtime.evaluate', expression=expression, returnByValue=True)['result'].get('value')
+
+  def press(self, key: str, **code) -> None:
+    """A key of the keyboard; `code` is what the protocol wants to know of it beside its name."""
+    self.call('Input.dispatchKeyEvent', type='keyDown', key=key, **code)
+    self.call('Input.dispatchKeyEvent', type='keyUp', key=key, **code)
+
+  def choose(self, selector: str, *files: Path) -> None:
+    """Chooses files in an input, as the dialog of the system would, which no page can open by itself."""
+    document = self.call('DOM.getDocument')['root']['nodeId']
+    node = self.call('DOM.querySelector', nodeId=document, selector=selector)['nodeId']
+    self.call('DOM.setFileInputFiles', nodeId=node, files=[str(file) for file in files])
 
   def screenshot(self, path: Path, top: int = 0, height: int = 0) -> Path:
     """The page as PNG, from `top` on; 0 is its whole height."""
@@ -80,11 +91,14 @@ class Browser:
 
 
 @contextmanager
-def open_browser(program: str, profile: Path) -> Iterator[Browser]:
-  """A browser that ends with the block; it reads commands from its descriptor 3 and writes answers to 4."""
+def open_browser(program: str, profile: Path, *more: str) -> Iterator[Browser]:
+  """A browser that ends with the block; it reads commands from its descriptor 3 and writes answers to 4.
+
+  more: flags beside FLAGS.
+  """
   ends = [fcntl.fcntl(end, fcntl.F_DUPFD, HIGH) for pair in (os.pipe(), os.pipe()) for end in pair]
   reads, requests, answers, writes = ends
-  flags = ' '.join((*FLAGS, f'--user-data-dir={profile}'))
+  flags = ' '.join((*FLAGS, *more, f'--user-data-dir={profile}'))
   process = subprocess.Popen(
     ['bash', '-c', f'exec {program} {flags} 3<&{reads} 4>&{writes}'],
     pass_fds=(reads, writes), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -19,6 +19,13 @@ def test_one_person_is_one_line():
   assert list(describe_lines(find([[0.9, 0.9]]), 8)) == ['a.mp4     fake           0.900  ██']
 
 
+def test_a_face_that_can_not_be_judged_has_its_reason_and_no_bar():
+  assert list(describe_lines(find([[]]), 8)) == [
+    'a.mp4     none               -',
+    '  none: profile (the face is seen from the side)',
+  ]
+
+
 def test_people_have_lines_and_reasons_are_told():
   lines = list(describe_lines(find([[0.6], [0.1]]), 12))
   assert lines[0] == 'a.mp4         inconclusive   0.600'

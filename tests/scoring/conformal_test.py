@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lipfake_jax.scoring.conformal import Limits, decide_within, fit_limits
+from lipfake_jax.scoring.conformal import Limits, decide_within, fewest_people, fit_limits, fit_lower
 
 
 def test_limits_by_hand():
@@ -26,6 +26,14 @@ def test_with_too_few_people_nothing_is_sure():
   limits = fit_limits(np.array((0, 0, 1, 1)), np.array((0.1, 0.2, 0.8, 0.9)), [*'abcd'], 0.1)
   assert limits == Limits(0.1, 1.0, 0.0)
   assert {decide_within(score, limits) for score in (0.0, 0.5, 1.0)} == {'inconclusive'}
+
+
+def test_nine_people_are_enough_for_an_error_of_a_tenth():
+  """Of fakes alone, too: with nine the limit is the lowest score, with eight there is none."""
+  assert [fewest_people(error) for error in (0.1, 0.2, 0.05)] == [9, 4, 19]
+  scores = np.arange(1, 10) / 10
+  assert fit_lower(scores, [*map(str, range(9))], 0.1) == 0.1
+  assert fit_lower(scores[:8], [*map(str, range(8))], 0.1) == 0
 
 
 @pytest.mark.parametrize(

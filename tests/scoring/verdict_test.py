@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import optimize
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from lipfake_jax.core.errors import UserError
@@ -11,8 +12,10 @@ from lipfake_jax.scoring.verdict import (
   calibrate,
   check_rule,
   choose_threshold,
+  fit_line,
   fit_temperature,
   read_decision,
+  to_logits,
   write_decision,
 )
 
@@ -85,3 +88,14 @@ def test_kept_with_the_run(tmp_path):
   assert read_decision(tmp_path) == Decision(0.5, 'fixed', 1.0)
   write_decision(tmp_path, Decision(0.3, 'eer', 2.5))
   assert read_decision(tmp_path) == Decision(0.3, 'eer', 2.5)
+
+
+def test_the_line_through_logits_is_a_logistic_regression_of_smoothed_labels():
+  labels, p = np.array([0, 0, 0, 1, 1]), np.array([0.6, 0.7, 0.95, 0.9, 0.97])
+  logits = np.tile(to_logits(p), 2)[:, None]
+  target = np.where(labels, 3 / 4, 1 / 5)  # classes of 2 and 3
+  known = LogisticRegression(C=np.inf, tol=1e-8).fit(
+    logits, np.repeat([1, 0], 5), sample_weight=np.append(target, 1 - target)
+  )
+  # Both stop near the same minimum, which is flat.
+  assert fit_line(labels, p) == pytest.approx((known.coef_.item(), known.intercept_.item()), abs=1e-3)
