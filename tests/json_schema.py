@@ -10,6 +10,7 @@ TYPES: dict[str, tuple[type, ...]] = {
   'string': (str,),
   'number': (int, float),
   'integer': (int,),
+  'boolean': (bool,),
   'null': (type(None),),
 }
 # Keywords that demand nothing of values of other types.
@@ -32,7 +33,8 @@ def find_faults(value: Any, schema: dict[str, Any], root: dict[str, Any] | None 
 
 def _type(value, wanted, schema, root, at):
   names = [wanted] if isinstance(wanted, str) else wanted
-  if isinstance(value, bool) or not isinstance(value, tuple(kind for name in names for kind in TYPES[name])):
+  is_number = isinstance(value, bool) and 'boolean' not in names  # to Python
+  if is_number or not isinstance(value, tuple(kind for name in names for kind in TYPES[name])):
     yield f'{at}: {value!r} is no {wanted}'
 
 

@@ -17,7 +17,7 @@ def read_pins() -> dict[str, str]:
   return {canonicalize_name(name): version for name, _, version in (line.partition('==') for line in lines)}
 
 
-@pytest.mark.parametrize('extra', ['detect', 'train'])
+@pytest.mark.parametrize('extra', ['detect', 'train', 'sound'])
 def test_an_extra_admits_the_pins(extra):
   pins = read_pins()
   wanted = [Requirement(text) for text in EXTRAS[extra] if not text.startswith('lipfake_jax')]

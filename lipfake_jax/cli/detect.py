@@ -7,6 +7,7 @@ Ends with 0 if any video got a verdict (inconclusive is one), with 3 if none did
 
   lipfake detect talk.mp4 --out=findings --overlay
   lipfake detect folder 'more/*.mov' --weights=runs/demo --json
+  lipfake detect talk.mp4 --sound --out=findings
 """
 
 import functools
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str]) -> None:
     '--explain', action='store_true', help='with --out: show what carried the highest scores (some seconds a person)'
   )
   parser.add_argument('--dense', action='store_true', help='score all windows; by default 120 a face, spread evenly')
+  parser.add_argument('--sound', action='store_true', help='compare lips with what is heard, of English speech')
   parser.add_argument('--overlay', action='store_true', help='with --out: also V.overlay.mp4, the video drawn on')
   options = parser.parse_args(arguments)
   for name in ('overlay', 'explain'):
@@ -54,6 +56,7 @@ def main(arguments: Sequence[str]) -> None:
       parser.error(f'--{name} needs --out=FOLDER')
 
   with loading():
+    from lipfake_jax.clips.phones import check_recogniser
     from lipfake_jax.clips.survey import DENSE, tell_terminal
     from lipfake_jax.clips.windows import MOST
     from lipfake_jax.inference.compilation import keep_compiled
@@ -65,6 +68,8 @@ def main(arguments: Sequence[str]) -> None:
 
   files, places = find_places(options.videos)
   _check_folder(options.out)
+  if options.sound:
+    check_recogniser()
   if options.overlay:
     check_encoder()
   keep_compiled()
@@ -80,7 +85,9 @@ def main(arguments: Sequence[str]) -> None:
   def look(clip: 'Clip') -> tuple[bytes, 'Trace']:
     return draw_window(clip), trace_face(clip)
 
-  for finding in detect_videos(run, files.found, look, most, options.people, progress, explain=explain):
+  for finding in detect_videos(
+    run, files.found, look, most, options.people, progress, explain=explain, listen=options.sound
+  ):
     verdicts.append(finding.document['verdict'])
     stopped |= finding.stopped
     if options.out:
@@ -133,7 +140,8 @@ def _write(place: Path, finding: 'Finding', overlay: bool) -> None:
 
   strips = [[strip for strip, _ in windows] for windows in finding.pictures]
   write_document(place.with_name(f'{place.name}.json'), finding.document)
-  replace_file(place.with_name(f'{place.name}.html'), render_finding(finding.document, strips, finding.explained))
+  page = render_finding(finding.document, strips, finding.explained, finding.mouths)
+  replace_file(place.with_name(f'{place.name}.html'), page)
   if overlay and finding.document['video']['frames'] and not finding.stopped:
     _write_overlay(place.with_name(f'{place.name}.overlay.mp4'), finding)
 

@@ -16,6 +16,7 @@ from lipfake_jax.clips.feature import FaceInFrame, Feature
 from lipfake_jax.clips.features import features_of, pixels
 from lipfake_jax.clips.landmarks import FaceModels
 from lipfake_jax.clips.perturb import perturb
+from lipfake_jax.clips.sound import Sound, read_sound
 from lipfake_jax.clips.spool import Records, Spool
 from lipfake_jax.clips.video import Frame, VideoInfo, probe, read_frames
 from lipfake_jax.core.clip_spec import ClipSpec
@@ -40,7 +41,8 @@ ROW = np.dtype(
 class Analysis:
   """All that was seen in a video: its tracks, and a spool with what features kept of their frames.
 
-  `duration` is the time from the first frame to the last, in seconds: headers give it wrongly, or not at all.
+  `duration` is the time from the first frame to the last, in seconds: headers give it wrongly, or not at all; `ends_s`
+  is the last one's on the video's clock. `sound` is None where no feature asks for it.
   """
 
   info: VideoInfo
@@ -48,6 +50,8 @@ class Analysis:
   duration: float
   tracks: list[Track]
   spool: Records
+  ends_s: float = 0.0
+  sound: Sound | None = None
 
 
 def analyse_video(path: Path, spec: ClipSpec, models: FaceModels, faces_cache: Path | None = None) -> Analysis:
@@ -58,15 +62,23 @@ def analyse_video(path: Path, spec: ClipSpec, models: FaceModels, faces_cache: P
   """
   info = probe(path)
   frames = perturb(read_frames(path), spec.perturbation, info.fps)
+  sound = read_sound(path) if spec.sound else None
   if faces_cache and faces_cache.exists():
-    return _analyse(info, tracks.replay_faces(frames, face_records.read(faces_cache)), spec)
-  seen = tracks.find_faces(frames, models, spec.landmark_stride)
-  return _analyse(info, face_records.record(seen, faces_cache) if faces_cache else seen, spec)
+    return _analyse(info, tracks.replay_faces(frames, face_records.read(faces_cache)), spec, sound)
+  return analyse_frames(info, frames, spec, models, faces_cache, sound)
 
 
-def analyse_frames(info: VideoInfo, frames: Iterable[Frame], spec: ClipSpec, models: FaceModels) -> Analysis:
+def analyse_frames(
+  info: VideoInfo,
+  frames: Iterable[Frame],
+  spec: ClipSpec,
+  models: FaceModels,
+  faces_cache: Path | None = None,
+  sound: Sound | None = None,
+) -> Analysis:
   """`analyse_video` of frames that come from elsewhere, as they come; `info` is what their source says of itself."""
-  return _analyse(info, tracks.find_faces(frames, models, spec.landmark_stride), spec)
+  seen = tracks.find_faces(frames, models, spec.landmark_stride)
+  return _analyse(info, face_records.record(seen, faces_cache) if faces_cache else seen, spec, sound)
 
 
 def measure_activity(analysis: Analysis, track: Track, spec: ClipSpec, which: np.ndarray) -> Track:
@@ -117,14 +129,14 @@ def record_faces(
     yield frame, {face.track for face in faces}
 
 
-def _analyse(info: VideoInfo, seen: Iterable[tracks.FrameFaces], spec: ClipSpec) -> Analysis:
+def _analyse(info: VideoInfo, seen: Iterable[tracks.FrameFaces], spec: ClipSpec, sound: Sound | None) -> Analysis:
   spool, recorders, looks = Spool(), {}, {}  # type: ignore[var-annotated]  # as the functions that fill them say
   n_frames, began_s, ended_s = 0, 0.0, 0.0
   for frame, _ in record_faces(evidence.watch(seen, looks), spec, spool, recorders):
     began_s, ended_s = began_s if n_frames else frame.time_s, frame.time_s
     n_frames += 1
   found = [recorder.finish(looks[number]) for number, recorder in sorted(recorders.items())]
-  return Analysis(info, n_frames, ended_s - began_s, found, spool)
+  return Analysis(info, n_frames, ended_s - began_s, found, spool, ended_s, sound)
 
 
 def _compare_whole(before: Frame | None, frame: Frame) -> float:

@@ -210,12 +210,10 @@ def cut_clip(
   asked = np.zeros(len(track), bool)
   asked[where] = True
   track = measure_activity(analysis, track, spec, asked)
-  features = {
-    feature.name: feature.measure(
-      ChosenFrames(track, where, functools.partial(analysis.spool.read, feature.name, track.number)), spec
-    )
-    for feature in features_of(spec)
-  }
+  features = {}
+  for feature in features_of(spec):
+    read = functools.partial(analysis.spool.read, feature.name, track.number)
+    features[feature.name] = feature.measure(ChosenFrames(track, where, read, analysis.sound, analysis.ends_s), spec)
   sharpness = np.mean([cv2.Laplacian(flow.to_gray(crop), cv2.CV_64F).var() for crop in features[PIXELS]])
   times = track.times[where]
   return Clip(

@@ -15,6 +15,7 @@ from lipfake_jax.clips.face_track import Track
 from lipfake_jax.core.clip_spec import ClipSpec
 
 if TYPE_CHECKING:
+  from lipfake_jax.clips.sound import Sound
   from lipfake_jax.clips.video import Frame
 
 
@@ -41,11 +42,15 @@ class ChosenFrames:
     track: of M frames.
     positions: int64 [T], theirs in the track, ascending.
     read: what the feature kept of frames of the track, by their positions, int64 [N], or by a slice: [N, ...].
+    sound: of the video; None where it is not asked for, or comes from no file.
+    until_s: when the video ends, in seconds of its clock.
   """
 
   track: Track
   positions: np.ndarray
   read: Callable[[np.ndarray | slice], np.ndarray]
+  sound: 'Sound | None' = None
+  until_s: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +58,14 @@ class Feature:
   """How one feature is measured, and as what it is stored.
 
   Attributes:
-    name: as datasets store it, and as models name it in their `input`. A spec has it, unless the spec's field of this
-      name is False.
+    name: as datasets store it, and as models name it in their `input`.
     dtype: of its numbers.
     shape: of it in a clip of a spec.
     measure: the feature of a clip, of `dtype` and `shape`.
     keep: what `measure` needs of a frame that passes, an array; None where it needs nothing.
     regions: whose squares `keep` looks at, beside those of the clip and of the lips.
     first: of how many frames of a track `keep` is asked, the first ones.
+    switch: the field of a spec that is False where the feature is left out; by default the one of its name, if any.
   """
 
   name: str
@@ -70,10 +75,11 @@ class Feature:
   keep: Callable[[FaceInFrame, ClipSpec], np.ndarray] | None = None
   regions: tuple[str, ...] = ()
   first: float = float('inf')
+  switch: str = ''
 
   def is_in(self, spec: ClipSpec) -> bool:
     """Whether clips of a spec have it."""
-    return bool(getattr(spec, self.name, True))
+    return bool(getattr(spec, self.switch or self.name, True))
 
   def count_bytes(self, spec: ClipSpec) -> int:
     """Bytes that it takes in a clip."""

@@ -67,6 +67,29 @@ def open_face_models() -> Iterator[FaceModels]:
     far.close()
 
 
+@contextlib.contextmanager
+def open_attention_mesh() -> Iterator[Callable[[np.ndarray], np.ndarray | None]]:
+  """Loads MediaPipe's attention mesh, which places the lips on the edges that a picture has.
+
+  Yields a function from RGB uint8 [S, S, 3], one face with some room about it, to its landmarks, float32 [478, 2] in
+  pixels, or None where there is no face. Each look is by itself. Its custom operators run in MediaPipe's graph alone.
+  """
+  with quiet_stderr():
+    graph = _import_mediapipe().solutions.face_mesh.FaceMesh(
+      static_image_mode=True, max_num_faces=1, refine_landmarks=True, min_detection_confidence=MIN_CONFIDENCE
+    )
+    graph.process(np.zeros((64, 64, 3), np.uint8))  # its threads start, and log, in the first call
+
+  def look(rgb: np.ndarray) -> np.ndarray | None:
+    with quiet_stderr():
+      faces = graph.process(rgb).multi_face_landmarks
+    points = [(point.x, point.y) for point in faces[0].landmark] if faces else None
+    return points and np.array(points, np.float32) * rgb.shape[0]
+
+  with contextlib.closing(graph):
+    yield look
+
+
 def mesh_upright(models: FaceModels, frame: Frame, placement: np.ndarray) -> tuple[np.ndarray, float]:
   """The mesh of a face that was just found, whichever way up it is, framed by the mesh itself as all later ones are.
 
@@ -173,7 +196,7 @@ def _import_mediapipe():
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-  """Hides what the C++ side writes to file descriptor 2 while it starts: notes on its delegate, no errors."""
+  """Hides what the C++ side writes to file descriptor 2 as it starts and at its first face: notes, no errors."""
   sys.stderr.flush()
   saved = os.dup(2)
   try:

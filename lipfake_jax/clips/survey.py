@@ -22,13 +22,16 @@ from lipfake_jax.clips.clips import IN_VIEW_S, Clip, Rejection, cut_clips, expla
 from lipfake_jax.clips.container import VideoError
 from lipfake_jax.clips.face_track import Track
 from lipfake_jax.clips.landmarks import FaceModels
+from lipfake_jax.clips.listening import hear_video, save_hearing
 from lipfake_jax.clips.results import load_result, save_result
+from lipfake_jax.clips.sound import read_sound
 from lipfake_jax.clips.video import Frame, VideoInfo, probe, read_frames
 from lipfake_jax.clips.windows import cut_windows
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.names import printable
 
 FACTS, SECONDS = 'facts.json', 'seconds'  # what is known of a video, and how long that took
+FACES = 'faces.bin'  # where they were found, see `face_records`
 GROUP = 16  # windows in a file, which are scored at once
 LOOK_UP = 25  # frames between two looks at the clock and for the file that tells to stop
 TOLD_S = 0.5  # seconds between two lines of progress
@@ -41,7 +44,13 @@ Progress = Callable[[str, float, float], None]
 
 
 def survey_video(
-  job: tuple[Path, Path], spec: ClipSpec, models: FaceModels, most: int, stop: Path, progress: Progress | None
+  job: tuple[Path, Path],
+  spec: ClipSpec,
+  models: FaceModels,
+  most: int,
+  stop: Path,
+  progress: Progress | None,
+  listen: bool = False,
 ) -> str | None:
   """A worker's task: fills a folder with the survey of a video; no file raises.
 
@@ -52,6 +61,7 @@ def survey_video(
     most: windows a face.
     stop: a file; once it exists, what was seen of the video until then is kept as the survey.
     progress: is told how far it is.
+    listen: whether to keep what is heard and what lips do meanwhile, see `listening`.
 
   Returns:
     Why the video has no windows, or None.
@@ -65,19 +75,23 @@ def survey_video(
     info = probe(video)
     facts |= {'fps': info.fps, 'width': info.width, 'height': info.height, 'codec': info.codec}
     seen = _watch(read_frames(video), info, stop, video.name, progress)
-    analysis = analyse_frames(info, seen, spec, models)
+    faces = folder / FACES if listen else None
+    sound = read_sound(video) if spec.sound else None
+    analysis = analyse_frames(info, seen, spec, models, faces, sound)
   except VideoError as error:
     return _save_facts(folder, facts, Rejection('unreadable', str(error), video.name))
   with contextlib.closing(analysis.spool):
     facts |= {'frames': analysis.n_frames, 'duration_s': analysis.duration, 'stopped': stop.exists()}
     reason = _save_windows(folder, facts, analysis, spec, most)
+  if faces and not facts['stopped']:
+    save_hearing(hear_video(video, faces, analysis.ends_s), folder)
   (folder / SECONDS).write_text(f'{time.monotonic() - began:.3f}')
   return reason
 
 
 def read_survey(folder: Path) -> tuple[Facts, Iterator[list[Clip]]]:
   """The facts of a survey, and its windows, a few at once; they are read as they are asked for."""
-  files = sorted(folder.glob('*.npz'))
+  files = sorted(folder.glob('[0-9]*.npz'))
   return json.loads((folder / FACTS).read_text()), (_read_group(path) for path in files)
 
 
@@ -101,7 +115,7 @@ def describe_file(video: Path) -> Facts:
 def save_rejection(folder: Path, video: Path, rejection: Rejection) -> None:
   """The survey of a video whose worker is gone and could not write it."""
   folder.mkdir(parents=True, exist_ok=True)
-  for path in folder.glob('*.npz'):
+  for path in folder.glob('*.npz'):  # a hearing, too
     path.unlink()
   _save_facts(folder, describe_file(video), rejection)
 

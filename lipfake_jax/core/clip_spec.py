@@ -51,6 +51,7 @@ class ClipSpec:
     screen: measure the flow in full only where a look at half the size leaves doubt; False measures it everywhere.
     motion: store how a video codec sees the face move, too, see `clips.features.codec_motion`.
     perturbation: 'NAME:LEVEL' of PERTURBATIONS, done to all frames before faces are looked for; '' does nothing.
+    sound: store what is heard while the clip's frames are seen, too, see `clips.features.sound`.
   """
 
   frames: int = 60
@@ -69,6 +70,7 @@ class ClipSpec:
   screen: bool = True
   motion: bool = False
   perturbation: str = ''
+  sound: bool = dataclasses.field(default=False, repr=False)
 
   def __post_init__(self):
     choices = {
@@ -94,8 +96,8 @@ class ClipSpec:
       parse_perturbation(self.perturbation)
 
   def fields(self) -> dict[str, Any]:
-    """What datasets store and caches go by: a perturbation only where there is one."""
-    return {name: value for name, value in vars(self).items() if name != 'perturbation' or value}
+    """What datasets store and caches go by: a perturbation and sound only where they are asked for."""
+    return {name: value for name, value in vars(self).items() if name not in ('perturbation', 'sound') or value}
 
   @property
   def measures_another_crop(self) -> bool:
@@ -131,4 +133,5 @@ SPECS = {
   'contiguous_lips_60x64': ClipSpec(rule='contiguous'),
   'contiguous_lips_5x64': ClipSpec(rule='contiguous', frames=5, clips=12),
   'contiguous_lower_face_16x128': ClipSpec(rule='contiguous', region='lower_face', frames=16, size=128, clips=5),
+  'contiguous_lips_sound_60x64': ClipSpec(rule='contiguous', clips=2, sound=True),
 }

@@ -11,6 +11,9 @@ REASONS = (
   'unreadable', 'no_face', 'too_short', 'too_few_active', 'timeout',
   'rate_too_low', 'mouth_too_small', 'profile', 'mouth_hidden', 'still',
 )  # fmt: skip
+# What a video lets hear. absent: it has no stream of sound, or none that decodes; silent: nothing above -60 dB; short:
+# half a second or more of the video is without, before or after it.
+SOUNDS = ('absent', 'silent', 'short', 'heard')
 
 Table = dict[str, list]  # columns by name, all of one length
 

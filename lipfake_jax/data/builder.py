@@ -56,7 +56,10 @@ class LipClipConfig(tfds.core.BuilderConfig):
   spec: ClipSpec = dataclasses.field(default_factory=ClipSpec)
 
 
-CONFIGS = [LipClipConfig(name=name, description=f'{spec}', spec=spec) for name, spec in SPECS.items()]
+CONFIGS = [
+  LipClipConfig(name=name, description=f'{spec}{", with its sound" if spec.sound else ""}', spec=spec)
+  for name, spec in SPECS.items()
+]
 
 
 class LipClipBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]  # untyped base

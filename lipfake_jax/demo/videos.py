@@ -17,24 +17,28 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 import av
 import cv2
 import numpy as np
+from av.codec.context import Flags
 
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.demo import face, fakes
+from lipfake_jax.demo import face, fakes, voice
 
 REAL = 'original'
 COLUMNS = ('path', 'label', 'identity', 'method', 'split', 'photograph')
 
-_RENDERER = 1  # raise it when the same spec renders something else
-_PERSON, _SPEECH, _HEAD, _LIGHT, _NOISE, _CODEC, _FAKE, _LENGTH = range(8)  # streams of random numbers
+_RENDERER = 2  # raise it when the same spec renders something else
+# Streams of random numbers.
+_PERSON, _SPEECH, _HEAD, _LIGHT, _NOISE, _CODEC, _FAKE, _LENGTH, _VOICE, _OTHER_SPEECH, _MISHEARD = range(11)
 _MIN_FRAMES, _LENGTH_SWING = 66, 4  # the shortest video; how far a length may be from its mean
 
 _Codec = Literal['libx264', 'mpeg4']
+_SOUND_CODECS = {'libx264': 'aac', 'mpeg4': 'pcm_s16le'}  # beside a codec of pictures; AVI holds no AAC that all play
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,9 +155,25 @@ def motion(spec: DemoSpec, video: DemoVideo) -> tuple[np.ndarray, np.ndarray]:
   """How the mouth and the head of a video move: float32 [frames, 4] each, see `demo_face.speak` and `move_head`."""
   n_frames = round(spec.seconds * face.FPS)
   n_frames += int(_rng(spec, video.person, _LENGTH, video.number).integers(-_LENGTH_SWING, _LENGTH_SWING + 1))
-  style = _rng(spec, video.person, _SPEECH).uniform((0.85, 0.8, 0.8), (1.15, 1.1, 1.1))
-  mouths = face.speak(n_frames, style, _rng(spec, video.person, _SPEECH, video.number))
+  mouths = face.speak(n_frames, _speaking_style(spec, video), _rng(spec, video.person, _SPEECH, video.number))
   return mouths, face.move_head(n_frames, spec.size, _rng(spec, video.person, _HEAD, video.number))
+
+
+def render_sound(spec: DemoSpec, video: DemoVideo) -> np.ndarray | None:
+  """What is heard in a video, int16 [frames * voice.RATE / face.FPS]; None where it has no sound, see `voice`."""
+  style = functools.partial(_rng, spec, video.person, _VOICE)
+  chance = functools.partial(_rng, spec, video.person, _VOICE, video.number)
+  mouths, _ = motion(spec, video)
+  true = voice.speak(mouths, style(), chance())
+  if video.method == REAL or spec.null:
+    return true
+  said = face.speak(len(mouths), _speaking_style(spec, video), _rng(spec, video.person, _OTHER_SPEECH, video.number))
+  other = voice.speak(said, style(), chance())
+  return voice.mishear(true, other, video.method, _rng(spec, video.person, _MISHEARD, video.number))
+
+
+def _speaking_style(spec: DemoSpec, video: DemoVideo) -> np.ndarray:
+  return _rng(spec, video.person, _SPEECH).uniform((0.85, 0.8, 0.8), (1.15, 1.1, 1.1))
 
 
 def _shoot(frames: np.ndarray, light: np.random.Generator, sensor: np.random.Generator) -> None:
@@ -193,8 +213,13 @@ def _rng(spec: DemoSpec, person: int, stream: int, number: int | None = None) ->
   return np.random.default_rng((spec.seed, person, 0 if number is None else number + 1, stream))
 
 
-def encode_video(path: Path, frames: np.ndarray, codec: _Codec, options: dict[str, str]) -> None:
-  """Writes RGB uint8 [frames, height, width, 3] as a video: all of it, or no file of that name."""
+def encode_video(
+  path: Path, frames: np.ndarray, codec: _Codec, options: dict[str, str], sound: np.ndarray | None = None
+) -> None:
+  """Writes RGB uint8 [frames, height, width, 3] as a video: all of it, or no file of that name.
+
+  With a sound, int16 [N] at voice.RATE, if there is one.
+  """
   path.parent.mkdir(parents=True, exist_ok=True)
   partial = path.with_name(f'.{os.getpid()}_{path.name}')
   # Bit-exact: no version or time of writing in the file.
@@ -202,14 +227,26 @@ def encode_video(path: Path, frames: np.ndarray, codec: _Codec, options: dict[st
   with av.open(str(partial), 'w', options={'fflags': '+bitexact'}) as container:
     stream = container.add_stream(codec, rate=face.FPS, options={**options, 'threads': '1', 'flags': flags})
     stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], 'yuv420p'
+    track = None if sound is None else container.add_stream(_SOUND_CODECS[codec], rate=voice.RATE, layout='mono')
     for frame in frames:
       container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
     container.mux(stream.encode())
+    if track is not None:
+      _encode_sound(container, track, sound)
   os.replace(partial, path)
 
 
+def _encode_sound(container: av.container.OutputContainer, track: av.AudioStream, sound: np.ndarray) -> None:
+  track.codec_context.flags |= Flags.bitexact
+  frame = av.AudioFrame.from_ndarray(sound[None], format='s16', layout='mono')
+  frame.sample_rate, frame.pts, frame.time_base = voice.RATE, 0, Fraction(1, voice.RATE)
+  container.mux(track.encode(frame))
+  container.mux(track.encode())
+
+
 def _render_one(root: Path, spec: DemoSpec, video: DemoVideo) -> None:
-  encode_video(root / video.path, render_frames(spec, video), *_draw_codec(spec, video.person, video.number))
+  codec = _draw_codec(spec, video.person, video.number)
+  encode_video(root / video.path, render_frames(spec, video), *codec, render_sound(spec, video))
 
 
 def _render_all(root: Path, spec: DemoSpec, videos: list[DemoVideo], workers: int, progress: bool) -> None:

@@ -23,6 +23,7 @@ import numpy as np
 
 from lipfake_jax.clips.clips import Clip, Rejection
 from lipfake_jax.clips.features import FEATURES
+from lipfake_jax.clips.listening import read_hearing
 from lipfake_jax.clips.survey import GROUP, SECONDS, Progress, read_survey, save_rejection, survey_video
 from lipfake_jax.clips.workers import run_workers
 from lipfake_jax.core.clip_spec import ClipSpec
@@ -30,6 +31,7 @@ from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.names import printable
 from lipfake_jax.inference.findings import Document, Window, describe_video
 from lipfake_jax.inference.run import Run, open_run, open_shipped, read_input, score_arrays
+from lipfake_jax.inference.sound_evidence import describe_hearing
 from lipfake_jax.scoring.aggregation import aggregate
 
 PEOPLE = ('all', 'largest')
@@ -48,6 +50,7 @@ class Finding:
     document: see `findings`; its timing is empty, so that it is the same whenever it is made.
     timing: seconds: 'look' for faces and windows, 'score' for the model.
     pictures: of each person's windows, what `picture` made of their clips.
+    mouths: of each person, frames of each event of the sound, RGB uint8 [N, S, S, 3], see `sound_evidence`.
     stopped: whether Ctrl-C came before its end.
     explained: by the person's place in the document, the number of the highest window, from 0, and what `explain` made
       of its clip.
@@ -57,6 +60,7 @@ class Finding:
   document: Document
   timing: dict[str, float | None]
   pictures: list[list[Any]]
+  mouths: list[list[np.ndarray]]
   stopped: bool
   explained: dict[int, tuple[int, Any]]
 
@@ -104,6 +108,7 @@ def detect_videos(
   progress: Progress | None = None,
   time_limit_s: float = TIME_LIMIT_S,
   explain: Picture | None = None,
+  listen: bool = False,
 ) -> Iterator[Finding]:
   """Looks at videos and scores them.
 
@@ -119,13 +124,15 @@ def detect_videos(
     progress: is told how far a video is, by another process.
     time_limit_s: of one video.
     explain: what is made of the highest window of each person, of at most EXPLAINED of them.
+    listen: whether to compare lips with what is heard.
   """
   spec = ClipSpec(**run.meta['clip'])
   with tempfile.TemporaryDirectory(prefix='lipfake-') as scratch, ThreadPoolExecutor(1) as pool:
     jobs = [(video, Path(scratch, f'{number:06}')) for number, video in enumerate(videos)]
     compiled = pool.submit(_compile, run, spec)
     with stopping(Path(scratch, 'stop')) as stop:
-      for video, folder in _survey(jobs, spec, most, stop, progress, time_limit_s):
+      work = functools.partial(survey_video, most=most, stop=stop.path, progress=progress, listen=listen)
+      for video, folder in _survey(jobs, spec, work, time_limit_s):
         yield _score(run, video, folder, picture, people, compiled, explain)
 
 
@@ -146,15 +153,9 @@ def stopping(path: Path) -> Iterator[Stop]:
 
 
 def _survey(
-  jobs: Sequence[tuple[Path, Path]],
-  spec: ClipSpec,
-  most: int,
-  stop: Stop,
-  progress: Progress | None,
-  time_limit_s: float,
+  jobs: Sequence[tuple[Path, Path]], spec: ClipSpec, work: Callable, time_limit_s: float
 ) -> Iterator[tuple[Path, Path]]:
   """Each video and the folder of its survey, in their order; without those that were not begun before the stop."""
-  work = functools.partial(survey_video, most=most, stop=stop.path, progress=progress)
   waiting, ended = list(reversed(jobs)), {}
   for job, outcome in run_workers(jobs, spec, work, min(len(jobs), len(os.sched_getaffinity(0))), time_limit_s):
     if isinstance(outcome, Rejection):
@@ -194,7 +195,10 @@ def _score(
       if explain:
         highest[clip.track] = max(highest.get(clip.track, found), found, key=operator.itemgetter(0))
       windows.append(Window(dataclasses.replace(clip, features={}), np.ravel(logit)))
-  document = describe_video(printable(str(video)), facts, windows, run)
+  hearing = read_hearing(folder)
+  heard = {track: describe_hearing(hearing, track) for track in chosen} if hearing else {}
+  sounds = {track: document for track, (document, _) in heard.items()}
+  document = describe_video(printable(str(video)), facts, windows, run, sounds)
   scores = {place: person['p_fake'] for place, person in enumerate(document['people']) if chosen[place] in highest}
   first = sorted(scores, key=lambda place: -scores[place])[:EXPLAINED]
   explained = {place: (highest[chosen[place]][1], explain(highest[chosen[place]][2])) for place in first if explain}
@@ -202,4 +206,5 @@ def _score(
   timing = {'look': float(seconds.read_text()) if seconds.exists() else None, 'score': time.monotonic() - began}
   shutil.rmtree(folder)
   shown = [pictures.get(number, []) for number in chosen]
-  return Finding(video, document, timing, shown, facts['stopped'], explained)
+  mouths = [heard[number][1] if heard else [] for number in chosen]
+  return Finding(video, document, timing, shown, mouths, facts['stopped'], explained)

@@ -21,7 +21,7 @@ from lipfake_jax.scoring.aggregation import aggregate
 from lipfake_jax.scoring.conformal import INCONCLUSIVE, decide_within
 from lipfake_jax.scoring.verdict import calibrate
 
-SCHEMA = '1.0'  # the first number changes where a reader of the old one would misread the new one
+SCHEMA = '1.1'  # the first number changes where a reader of the old one would misread the new one
 NONE = 'none'  # the verdict where there is none
 KINDS = {'clip': 'pixels', 'lips': 'kinematics', 'motion': 'kinematics'}  # of evidence, by what the model is fed with
 DIGITS = 6  # of scores: more differ from one processor to the next
@@ -37,7 +37,13 @@ class Window:
   logits: np.ndarray
 
 
-def describe_video(path: str, facts: Mapping[str, Any], windows: Sequence[Window], run: Run) -> Document:
+def describe_video(
+  path: str,
+  facts: Mapping[str, Any],
+  windows: Sequence[Window],
+  run: Run,
+  sounds: Mapping[int, Document] | None = None,
+) -> Document:
   """The document of one video.
 
   Args:
@@ -45,9 +51,12 @@ def describe_video(path: str, facts: Mapping[str, Any], windows: Sequence[Window
     facts: of `survey.read_survey`; its people are those that are told of.
     windows: of theirs.
     run: what scored them.
+    sounds: by their tracks, what their lips say of the sound; none where nothing was listened to.
   """
   people = [
-    describe_person(number, track, [w for w in windows if w.clip.track == track['track']], run)
+    describe_person(
+      number, track, [w for w in windows if w.clip.track == track['track']], run, (sounds or {}).get(track['track'])
+    )
     for number, track in enumerate(facts['people'], 1)
   ]
   judged = sum(person['verdict'] != NONE for person in people)
@@ -111,10 +120,12 @@ def _measures(facts: Mapping[str, Any]) -> Document:
   return {**rounded, 'codec': facts['codec'], 'frames': facts['frames']}
 
 
-def describe_person(number: int, track: Mapping[str, Any], windows: Sequence[Window], run: Run) -> Document:
+def describe_person(
+  number: int, track: Mapping[str, Any], windows: Sequence[Window], run: Run, sound: Document | None = None
+) -> Document:
   """A face with its windows, or one without any and the reason."""
   clips, verdict = [window.clip for window in windows], NONE
-  evidence: Document = dict.fromkeys(('pixels', 'kinematics', 'sound', 'events', 'closed_share'))
+  evidence: Document = {'pixels': None, 'kinematics': None, 'sound': sound}
   scores: Document = dict.fromkeys(('p_fake', 'p_calibrated'))
   reason: str | None = f'{track["reason"]} ({track["detail"]})'
   if windows:

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
+import numpy as np
+
 from lipfake_jax.clips.clips import Clip
 from lipfake_jax.inference.findings import Document
 from lipfake_jax.report import markup
 from lipfake_jax.report.detect_words import ANSWERS, OTHER_MEANS, clock, explain_verdict, limits, say, speaks
 from lipfake_jax.report.explain_words import COLOURS
+from lipfake_jax.report.sound_section import draw_sound
 from lipfake_jax.report.strip import encode_strip
 from lipfake_jax.report.timeline import STYLE, draw_timeline, level
 
@@ -33,6 +36,7 @@ def render_finding(
   document: Document,
   pictures: Sequence[Sequence[bytes]],
   explained: Mapping[int, tuple[int, Heat]] = MappingProxyType({}),
+  mouths: Sequence[Sequence[np.ndarray]] | None = None,
 ) -> str:
   """The whole page.
 
@@ -40,20 +44,25 @@ def render_finding(
     document: of the video.
     pictures: of each person's windows, see `draw_window`.
     explained: of a person, by the place in the document, the number of a window and what carried its score.
+    mouths: of each person's events of the sound, see `detect.Finding`; none where nothing was listened to.
   """
   title = PurePosixPath(document['video']['path']).name
   heat = {document['people'][place]['id']: found for place, found in explained.items()}
-  return markup.render_page(title, _sections(document, pictures, heat), KIND, STYLE)
+  nothing: list[list[np.ndarray]] = [[] for _ in document['people']]
+  return markup.render_page(title, _sections(document, pictures, heat, mouths or nothing), KIND, STYLE)
 
 
 def _sections(
-  document: Document, pictures: Sequence[Sequence[bytes]], heat: Mapping[int, tuple[int, Heat]]
+  document: Document,
+  pictures: Sequence[Sequence[bytes]],
+  heat: Mapping[int, tuple[int, Heat]],
+  mouths: Sequence[Sequence[np.ndarray]],
 ) -> Iterator[str]:
   yield _answer(document)
-  pairs = zip(document['people'], pictures, strict=True)
-  ranked = sorted((pair for pair in pairs if pair[0]['windows']), key=lambda pair: -pair[0]['p_fake'])
-  for person, strips in ranked[:PEOPLE]:
-    yield _person(document, person, strips, heat.get(person['id']))
+  everything = zip(document['people'], pictures, mouths, strict=True)
+  ranked = sorted((found for found in everything if found[0]['windows']), key=lambda found: -found[0]['p_fake'])
+  for person, strips, lips in ranked[:PEOPLE]:
+    yield _person(document, person, strips, heat.get(person['id']), lips)
   if len(ranked) > PEOPLE:
     yield markup.paragraph(
       f'{len(ranked) - PEOPLE} more people, all with lower scores, are in the JSON beside this page.'
@@ -71,13 +80,20 @@ def _answer(document: Document) -> str:
   return markup.section('Answer', box, *notes)
 
 
-def _person(document: Document, person: Document, strips: Sequence[bytes], heat: tuple[int, Heat] | None) -> str:
+def _person(
+  document: Document,
+  person: Document,
+  strips: Sequence[bytes],
+  heat: tuple[int, Heat] | None,
+  mouths: Sequence[np.ndarray],
+) -> str:
   _, words = ANSWERS[person['verdict']]
   seen = f'in view from {clock(person["from_s"])} to {clock(person["to_s"])}'
   facts = (
     f'{words}: score {person["p_fake"]:.3f}, from 0 (real) to 1 (fake); {seen}, {person["share"]:.0%} of the frames.'
   )
   for_it, against = speaks(document, person)
+  sound = person['evidence']['sound']
   return markup.section(
     f'Person {person["id"]}',
     markup.paragraph(facts),
@@ -89,6 +105,7 @@ def _person(document: Document, person: Document, strips: Sequence[bytes], heat:
     *(_heat(person, *heat) if heat else ()),
     markup.heading('The mouth, window by window'),
     *_strips(document, person, strips),
+    *(draw_sound(sound, mouths) if sound else ()),
   )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from lipfake_jax.inference.findings import Document
+from lipfake_jax.report.sound_section import tell_sound
 
 BLOCKS = '▁▂▃▄▅▆▇█'  # a character a window, by its score
 PLAIN = '01234567'  # where a terminal has no such characters
@@ -29,12 +30,16 @@ def describe_lines(document: Document, width: int, blocks: str = BLOCKS) -> Iter
     for person in people[:PEOPLE]:
       yield _line(f'  person {person["id"]}', person, width, person, blocks)
       yield from (f'    note: {warning}' for warning in person['warnings'])
+      if person['evidence']['sound']:
+        yield f'    {tell_sound(person["evidence"]["sound"])}'
       if person['verdict'] == 'none':
         yield f'    none: {person["reason"]}'
     if len(people) > PEOPLE:
       yield f'  and {len(people) - PEOPLE} more people'
   if document['reason']:
     yield f'  {document["verdict"]}: {document["reason"]}'
+  if only and only['evidence']['sound']:
+    yield f'  {tell_sound(only["evidence"]["sound"])}'
   notes = [*document['warnings'], *(only['warnings'] if only else [])]
   yield from (f'  note: {note}' for note in notes)
 

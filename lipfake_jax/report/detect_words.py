@@ -104,9 +104,9 @@ def limits(document: Document) -> list[str]:
   """How far to trust what is said of a video."""
   kinds = {kind for person in document['people'] for kind, found in person['evidence'].items() if found}
   looked = {'pixels': 'the pixels about the mouth', 'kinematics': 'the motion of the lips'}
-  words = ' and '.join(looked[kind] for kind in sorted(kinds)) or 'nothing of this video'
+  words = ' and '.join(looked[kind] for kind in sorted(kinds & looked.keys())) or 'nothing of this video'
   return [
-    f'The score comes from {words}. The rest of the face and the picture, and the sound, were not looked at.',
+    f'The score comes from {words}. The rest of the face and the picture, and the sound, have no part in it.',
     'A person here is a face between two cuts; the same person is another one after a cut.',
     'Each window has its own noise; limits are those of whole videos. The score is no probability that this video is'
     ' fake: that depends on how many such videos are, before one looks.',

@@ -11,7 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lipfake_jax.clips.features.sound import ROWS
 from lipfake_jax.clips.regions import LIP_MIRROR
+from lipfake_jax.clips.spectrum import BANDS
 from lipfake_jax.core.errors import UserError
 
 GRAY = (0.299, 0.587, 0.114)  # BT.601
@@ -21,7 +23,7 @@ GRAY = (0.299, 0.587, 0.114)  # BT.601
 class Augmentation:
   """What is drawn for a clip; at 0 nothing is. The paper has `flip` and `brightness`.
 
-  Lips have no pixels: of all these, `flip`, `drop` and `reverse` act on them.
+  Lips have no pixels: of all these, `flip`, `drop` and `reverse` act on them. Sound stays as it is.
 
   Attributes:
     flip: probability of a horizontal mirror image.
@@ -75,7 +77,7 @@ def augment_clips(clips: jax.Array, key: jax.Array, places: jax.Array, spec: Aug
   """Augments a batch.
 
   Args:
-    clips: float [B, T, H, W, C] in [0, 1], or lips float [B, T, K, 2].
+    clips: float [B, T, H, W, C] in [0, 1], lips float [B, T, K, 2], or sound float [B, T, ROWS, BANDS].
     key: of the draws.
     places: int [B], with which the key is folded, one for each clip: its place in the whole batch, or in the dataset
       where draws are frozen. Neither depends on how many devices share the work.
@@ -84,6 +86,8 @@ def augment_clips(clips: jax.Array, key: jax.Array, places: jax.Array, spec: Aug
   Returns:
     The same.
   """
+  if clips.shape[2:] == (ROWS, BANDS):
+    return clips
   augment = augment_lips if clips.ndim == 4 else augment_clip
   keys = jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
   if spec.per_frame:  # frames as clips of one, [B T, 1, ...]

@@ -159,6 +159,23 @@ def test_json_is_a_line_a_video_and_nothing_else(folder, weights, capsys):
   assert documents[0]['timing']['look'] > 0
 
 
+def test_with_sound_a_video_without_any_says_so(folder, weights, monkeypatch, tmp_path, capsys):
+  """Nothing is recognised where nothing is heard, so this needs no pocketsphinx."""
+  monkeypatch.setattr('lipfake_jax.clips.phones.check_recogniser', lambda: None)
+  assert ended(folder / 'a.mp4', f'--weights={weights / "fake"}', '--sound', f'--out={tmp_path}') == 0
+  assert 'sound: absent (the file has no sound that decodes)' in capsys.readouterr().out
+  document = json.loads((tmp_path / 'a.json').read_text())
+  assert list(find_faults(document, SCHEMA)) == []
+  assert document['people'][0]['evidence']['sound']['state'] == 'absent'
+  assert 'Lips were not compared with the sound' in (tmp_path / 'a.html').read_text()
+
+
+def test_sound_without_its_extra_is_a_wrong_call(folder, weights, monkeypatch, capsys):
+  monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+  assert ended(folder / 'a.mp4', f'--weights={weights / "fake"}', '--sound') == 2
+  assert "pip install 'lipfake_jax[sound]'" in capsys.readouterr().err
+
+
 def test_the_table_has_a_bar_of_time(folder, weights, capsys):
   assert ended(folder / 'a.mp4', folder / 'deep' / 'blank.mp4', f'--weights={weights / "fake"}') == 0
   lines = capsys.readouterr().out.splitlines()

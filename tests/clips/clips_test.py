@@ -47,7 +47,7 @@ def test_every_strategy_yields_its_clips(face_video, models, name):
     spec = dataclasses.replace(spec, threshold=0.0)
   clip, *others = extract_clips(face_video, spec, models, 'a/face.mp4')
   assert len(others) < spec.clips
-  assert bool(others) == (spec.clips > 1)
+  assert bool(others) == (min(spec.clips, 70 // spec.frames) > 1)  # as many as 70 frames hold
   assert clip.key == 'a/face.mp4'
   assert clip.frames.shape == (spec.frames, spec.size, spec.size, 3)
   assert clip.frames.dtype == np.uint8

@@ -62,6 +62,13 @@ def test_frames_can_have_draws_of_their_own():
   assert ((same.sum(1) > 0) & (same.sum(1) < 5)).sum() >= 6  # clips that are torn: 15 of 16 on average
 
 
+def test_sound_stays_as_it_is():
+  """Nobody speaks backwards or mirrored; its shape is told from that of lips, of which there are as many axes."""
+  sound = np.random.default_rng(1).normal(size=(3, 5, 4, 64)).astype(np.float32)
+  changes = {'drop': 0.5, 'reverse': 0.5, 'noise': 0.1}
+  np.testing.assert_array_equal(augment(0.5, 0.1, clips=sound, **changes), sound)
+
+
 def test_lips_can_have_a_draw_a_frame_too():
   flipped = augment(clips=LIPS, flip=0.5, per_frame=True)
   same, mirrored = ((flipped == lips).all(axis=(2, 3)) for lips in (LIPS, np.asarray(mirror_lips(LIPS))))
