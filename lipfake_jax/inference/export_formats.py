@@ -60,12 +60,14 @@ def to_onnx(program: Program, entry: jax.ShapeDtypeStruct, shape: tuple[int, ...
       graph.sizes[str(size)] = graph.add('Shape', ENTRY, start=axis, end=axis + 1)
   [made] = convert(graph, flat.jaxpr, flat.consts, [Value(ENTRY, entry.shape)])
   graph.nodes.append(helper.make_node('Identity', [made.name], [RESULT], RESULT))
-  ends = []
-  for name, aval in ((ENTRY, entry), (RESULT, flat.out_avals[0])):
+
+  def end(name: str, aval: Any) -> Any:
     sizes = [size if is_number(size) else str(size) for size in aval.shape]
-    ends.append([helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(aval.dtype)), sizes)])
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(aval.dtype)), sizes)
+
   arrays = [numpy_helper.from_array(array, name) for name, array in graph.arrays.items()]
-  body = helper.make_graph(graph.nodes, about['model']['name'], *ends, arrays)
+  ends = [end(ENTRY, entry)], [end(RESULT, flat.out_avals[0])]
+  body = helper.make_graph(graph.nodes, about['model']['name'], ends[0], ends[1], arrays)
   model = helper.make_model(body, opset_imports=[helper.make_opsetid('', OPSET)], ir_version=IR_VERSION)
   helper.set_model_props(model, {KEY: json.dumps(about)})
   return model.SerializeToString()
