@@ -19,7 +19,7 @@ from lipfake_jax.inference.parallel_eval import parallel_eval_step
 from lipfake_jax.inference.split_scores import score_clips
 from lipfake_jax.models import create_model
 from lipfake_jax.models.effnet import HEAD_GAIN
-from lipfake_jax.models.shipped import FOLDER, save_shipped
+from lipfake_jax.models.shipped import FOLDER, SHIPPED, save_shipped
 from lipfake_jax.scoring.conformal import Limits, fit_limits
 from lipfake_jax.scoring.scores import Scores, video_scores
 from lipfake_jax.scoring.verdict import choose_decision, fit_line
@@ -72,9 +72,11 @@ def ship(
   scores = score(weights)
   limits = fit_limits(scores.labels, scores.p_fake, scores.groups, ERROR)
   about = {
+    'name': SHIPPED if folder == FOLDER else folder.name,
     'version': version,
     'training': training,
-    **{name: meta[name] for name in ('model', 'clip', 'data', 'before', 'digests')},
+    **{name: meta[name] for name in ('model', 'clip', 'data', 'before')},
+    'digests': {'weights': checkpoints.digest(weights)},  # not those of the run, which are others by now
     'decision': dataclasses.asdict(choose_decision(scores.labels, scores.p_fake, RULE)),
     'limits': dataclasses.asdict(limits),
   }
