@@ -76,7 +76,7 @@ def test_fakes_alone_lower_the_score_below_which_a_video_is_called_real():
 def small_shipped(tmp_path, monkeypatch):
   """Untrained weights of a small encoder in the place of the shipped ones: those take minutes to compile."""
   _, meta = load_shipped()
-  arguments = {'blocks': 4, 'depth': 5, 'neck': 8, 'stride': 2, 'dropout': 0.0}
+  arguments = {'blocks': 6, 'depth': 7, 'neck': 8, 'stride': 2, 'dropout': 0.0}
   clips = np.zeros((1, 2, 32, 32, 3), np.float32)
   variables = create_model('effnet_frames', arguments).init(jax.random.key(0), clips, False)
   folder = tmp_path / 'shipped'
