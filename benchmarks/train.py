@@ -3,14 +3,18 @@
   python benchmarks/train.py --synthetic --peers=keras,torch
   python benchmarks/train.py --dataset=demo_lips --data_dir=data
   python benchmarks/train.py --synthetic --batch_sizes=4,32,256 --precisions=bfloat16,float16 --peers=torch_compile
+  python benchmarks/train.py --synthetic --models=effnet_frames,cnn3d --feeds=host,device
 
-Prints a table. Each contestant is a process; they stay, and step in turn, so that a machine's moods meet all of them;
-figures are medians of the rounds, ratios too. Peers run in virtual environments of their own, which are made on first
-use below benchmarks/peers/. Without peers it needs no more than jax, flax, optax, absl-py and ml-collections.
+Prints a table. Each contestant is a process; they start side by side, stay, and step in turn, so that a machine's moods
+meet all of them; figures are medians of the rounds, ratios too. Peers run in virtual environments of their own, which
+are made on first use below benchmarks/peers/, or with --here in this one. Without peers it needs no more than jax,
+flax, optax and absl-py.
 """
 
 import argparse
 import contextlib
+import functools
+import itertools
 import json
 import os
 import shutil
@@ -20,21 +24,32 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 PEERS_DIR = Path(__file__).parent / 'peers'
 CUDA = '[and-cuda]' if shutil.which('nvidia-smi') else ''
-# Of each peer: its environment, what is installed there, its script and flags.
+# Of each peer: its environment, what is installed there, and its flags. Its scripts are PEER_MODEL.py.
 PEERS = {
-  'keras': ('keras', [f'tensorflow{CUDA}==2.19.1'], ['keras_cnn_lstm.py']),
-  'torch': ('torch', ['torch==2.13.0', 'numpy'], ['torch_cnn_lstm.py']),
-  'torch_compile': ('torch', ['torch==2.13.0', 'numpy'], ['torch_cnn_lstm.py', '--compile']),
+  'keras': ('keras', [f'tensorflow{CUDA}==2.19.1'], []),
+  'torch': ('torch', ['torch==2.13.0', 'numpy'], []),
+  'torch_compile': ('torch', ['torch==2.13.0', 'numpy'], ['--compile']),
 }
+FEEDS = ('disk', 'host', 'device')
+TOGETHER = ('models', 'precisions', 'none')  # all; all of a model; or, where memory is short, one of a model
 STEPS_PER_DISPATCH = 8  # of 'ours, 8 steps a dispatch'
+# FLOP/s of dense matrix products in TF32 (which JAX makes of float32 there), bfloat16 and float16, by a part of the
+# device's name. Source: NVIDIA's data sheets of the H100 (SXM) and the H200; halved, since theirs are with sparsity.
+HOPPER = {'float32': 494.7e12, 'bfloat16': 989.4e12, 'float16': 989.4e12}
+CHIPS = {'H100 80GB HBM3': HOPPER, 'H200': HOPPER}
+
+HEADER = """| | batch | precision | training, clips/s | a step, ms | ours to it | TFLOP/s | of the chip's peak \
+| inference, clips/s | ours to it | first step, s | host MiB | device MiB |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|"""
 
 Figures = dict[str, Any]
+Key = tuple[str, str, str]  # of a contestant: model, precision, name
 
 
 class Contestant:
@@ -49,11 +64,21 @@ class Contestant:
       env={**os.environ, **environment},
       text=True,
     )
-    self.facts = self._answer()
+
+  @functools.cached_property
+  def ready(self) -> Figures:
+    """Seconds from its start until its first step was done, and its devices; waits for it."""
+    return self._answer()
+
+  @functools.cached_property
+  def facts(self) -> Figures:
+    """What it says of itself and of the device."""
+    return self.ask('facts')
 
   def ask(self, command: str) -> Figures:
-    """The answer to one line."""
+    """The answer to one line, once it is ready."""
     assert self.process.stdin
+    assert self.ready
     self.process.stdin.write(command + '\n')
     self.process.stdin.flush()
     return self._answer()
@@ -84,56 +109,87 @@ def open_environment(name: str, requirements: Sequence[str]) -> str:
   return str(python)
 
 
-def measure(options: argparse.Namespace, batch_size: int, precision: str, stack: contextlib.ExitStack) -> list[Figures]:
-  """One row a contestant."""
-  shared = [f'--batch_size={batch_size}', f'--precision={precision}']
+def measure(
+  options: argparse.Namespace, batch_size: int, group: Sequence[tuple[str, str]], stack: contextlib.ExitStack
+) -> list[Figures]:
+  """One row a contestant; all of a group, models and precisions, are there at once."""
+  compiled = {} if options.once else {'JAX_COMPILATION_CACHE_DIR': stack.enter_context(tempfile.TemporaryDirectory())}
+  memory = {'XLA_PYTHON_CLIENT_PREALLOCATE': 'false'}  # of one GPU, which several have
+  contestants: dict[Key, Contestant] = {}
+  cold_s: dict[Key, float] = {}
+  for model, precision in group:
+    for name, python, command, environment in list_contestants(options, model, batch_size, precision):
+      if name == 'ours' and not options.once:
+        cold = Contestant(python, command, compiled)
+        cold_s[model, precision, name] = cold.ready['first_step_s']
+        cold.stop()
+      contestants[model, precision, name] = Contestant(python, command, {**memory, **compiled, **environment})
+      stack.callback(contestants[model, precision, name].stop)
+  contestants = leave_out_ended(contestants)
+  speeds = {kind: run_rounds(contestants, options, kind, batch_size) for kind in ('train', 'infer')}
+  rows = []
+  for key, contestant in contestants.items():
+    ours = (*key[:2], 'ours')
+    row: Figures = dict(zip(('model', 'precision', 'name'), key, strict=True))
+    row |= {'batch_size': batch_size, 'cold_s': cold_s.get(key), 'first_step_s': contestant.ready['first_step_s']}
+    for kind, found in speeds.items():
+      row[f'{kind}_clips_per_s'] = statistics.median(found[key])
+      row[f'{kind}_ratio'] = median_ratio(found[ours], found[key])
+    rows.append({**row, **contestant.ask('memory'), 'facts': contestants[ours].facts})
+  return rows
+
+
+def leave_out_ended(contestants: Mapping[Key, Contestant]) -> dict[Key, Contestant]:
+  """Those that came to the end of their first step, once all have; without ours nothing can be told of the others."""
+  ready = {}
+  for key, contestant in contestants.items():
+    try:
+      assert contestant.ready
+      ready[key] = contestant
+    except SystemExit as end:
+      print(f'left out, {", ".join(key)}: {end}', file=sys.stderr)
+  return {key: contestant for key, contestant in ready.items() if (*key[:2], 'ours') in ready}
+
+
+def list_groups(options: argparse.Namespace) -> list[list[tuple[str, str]]]:
+  """Models and precisions, as they are measured together."""
+  groups = [[(model, precision) for precision in options.precisions] for model in options.models]
+  if options.together == 'none':
+    return [[pair] for group in groups for pair in group]
+  return groups if options.together == 'precisions' else [list(itertools.chain.from_iterable(groups))]
+
+
+def list_contestants(
+  options: argparse.Namespace, model: str, batch_size: int, precision: str
+) -> Iterator[tuple[str, str, list[str], dict[str, str]]]:
+  """Name, Python, command and environment of each."""
   data = [] if options.synthetic else [f'--dataset={options.dataset}', f'--data_dir={options.data_dir}']
-  compiled = {'JAX_COMPILATION_CACHE_DIR': stack.enter_context(tempfile.TemporaryDirectory())}
-  ours = ['ours.py', *shared, *data]
-
-  def start(python: str, command: Sequence[str], environment: Mapping[str, str]) -> Contestant:
-    contestant = Contestant(python, command, environment)
-    stack.callback(contestant.stop)
-    return contestant
-
-  cold = Contestant(sys.executable, ours, compiled)
-  cold.stop()
-  contestants = {'ours': start(sys.executable, ours, compiled)}
+  shared = [f'--batch_size={batch_size}', f'--precision={precision}']
+  ours = ['ours.py', f'--model={model}', *data]
+  yield 'ours', sys.executable, [*ours, *shared], {}
   if options.dispatch:
-    flags = f'--steps_per_dispatch={STEPS_PER_DISPATCH}'
-    contestants[f'ours, {STEPS_PER_DISPATCH} steps a dispatch'] = start(sys.executable, [*ours, flags], compiled)
+    several = [*ours, *shared, f'--steps_per_dispatch={STEPS_PER_DISPATCH}']
+    yield f'ours, {STEPS_PER_DISPATCH} steps a dispatch', sys.executable, several, {}
+  for feed in options.feeds:
+    yield f'ours, from {feed}', sys.executable, [*ours, *shared, f'--feed={feed}'], {}
   for devices in options.devices:
-    command = ['ours.py', f'--batch_size={devices * batch_size}', f'--precision={precision}', *data]
-    contestants[f'ours, {devices} devices'] = start(sys.executable, command, {**compiled, **_some_devices(devices)})
+    command = [*ours, f'--batch_size={devices * batch_size}', f'--precision={precision}']
+    yield f'ours, {devices} devices', sys.executable, command, _some_devices(devices)
   for name in options.peers:
-    environment, requirements, peer = PEERS[name]
-    contestants[name] = start(open_environment(environment, requirements), [*peer, *shared], {})
-  speeds = {name: run_rounds(contestants, options, kind, batch_size) for name in ('train', 'infer') for kind in (name,)}
-  return [
-    {
-      'name': name,
-      'batch_size': batch_size,
-      'precision': precision,
-      'cold_s': cold.facts['first_step_s'] if name == 'ours' else None,
-      'first_step_s': contestant.facts['first_step_s'],
-      **{f'{kind}_clips_per_s': statistics.median(speeds[kind][name]) for kind in speeds},
-      **{f'{kind}_ratio': median_ratio(speeds[kind]['ours'], speeds[kind][name]) for kind in speeds},
-      **contestant.ask('memory'),
-      'facts': contestant.facts,
-    }
-    for name, contestant in contestants.items()
-  ]
+    environment, requirements, flags = PEERS[name]
+    python = sys.executable if options.here else open_environment(environment, requirements)
+    yield name, python, [f'{environment}_{model}.py', *flags, *shared], {}
 
 
 def run_rounds(
-  contestants: Mapping[str, Contestant], options: argparse.Namespace, kind: str, batch_size: int
-) -> dict[str, list[float]]:
+  contestants: Mapping[Key, Contestant], options: argparse.Namespace, kind: str, batch_size: int
+) -> dict[Key, list[float]]:
   """Clips per second of each contestant in each round; in a round each works for about the same time."""
   counts = {name: max(1, round(options.seconds / one.ask(f'{kind} 1')['seconds'])) for name, one in contestants.items()}
-  speeds: dict[str, list[float]] = {name: [] for name in contestants}
+  speeds: dict[Key, list[float]] = {name: [] for name in contestants}
   for _ in range(options.rounds):
     for name, contestant in contestants.items():
-      clips = counts[name] * batch_size * contestant.facts.get('devices', 1)
+      clips = counts[name] * batch_size * contestant.ready['devices']
       speeds[name].append(clips / contestant.ask(f'{kind} {counts[name]}')['seconds'])
   return speeds
 
@@ -143,21 +199,22 @@ def median_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
   return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
-def table(rows: Sequence[Figures]) -> str:
-  """Markdown."""
-  lines = [
-    '| | batch | precision | training, clips/s | ours to it | inference, clips/s | ours to it | first step, s'
-    ' | host MiB | device MiB |',
-    '|---|---|---|---|---|---|---|---|---|---|',
-  ]
-  for row in rows:
-    cold = f' ({row["cold_s"]:.1f} when nothing is compiled yet)' if row['cold_s'] else ''
-    cells = [row['name'], row['batch_size'], row['precision']]
-    for kind in ('train', 'infer'):
-      cells += [f'{row[f"{kind}_clips_per_s"]:.1f}', f'{row[f"{kind}_ratio"]:.2f}']
-    cells += [f'{row["first_step_s"]:.1f}{cold}', row['host_bytes'] >> 20, row['device_bytes'] >> 20]
-    lines.append(f'| {" | ".join(map(str, cells))} |')
-  return '\n'.join(lines)
+def format_row(row: Figures) -> str:
+  """A row of the table below HEADER."""
+  cold = f' ({row["cold_s"]:.1f} when nothing is compiled yet)' if row['cold_s'] else ''
+  speed = row['train_clips_per_s']
+  flops, peak = row['facts']['flops'] * speed / row['batch_size'], chip_peak(row)
+  cells = [f'{row["model"]}, {row["name"]}', row['batch_size'], row['precision'], f'{speed:.1f}']
+  cells += [f'{1e3 * row["batch_size"] / speed:.2f}', f'{row["train_ratio"]:.2f}', f'{flops / 1e12:.3g}']
+  cells += [f'{flops / peak:.1%}' if peak else '-', f'{row["infer_clips_per_s"]:.1f}', f'{row["infer_ratio"]:.2f}']
+  cells += [f'{row["first_step_s"]:.1f}{cold}', row['host_bytes'] >> 20, row['device_bytes'] >> 20]
+  return f'| {" | ".join(map(str, cells))} |'
+
+
+def chip_peak(row: Figures) -> float | None:
+  """FLOP/s of its chip in a row's precision; None where no source is known."""
+  known = (peaks for name, peaks in CHIPS.items() if name in row['facts']['device'])
+  return next(known, {}).get(row['precision'])
 
 
 def roofline(row: Figures) -> str:
@@ -167,9 +224,9 @@ def roofline(row: Figures) -> str:
   floor, taken = max(compute, memory), row['batch_size'] / row['train_clips_per_s']
   limit = 'arithmetic' if compute > memory else 'memory'
   return (
-    f'batch {row["batch_size"]}, {row["precision"]}: {facts["flops"] / 1e9:.1f} GFLOP and {facts["bytes"] / 1e9:.2f} GB'
-    f' a step; a large matrix product runs at {facts["peak_flops"] / 1e12:.2f} TFLOP/s and memory at'
-    f' {facts["peak_bytes"] / 1e9:.0f} GB/s, so {limit} binds: {floor * 1e3:.1f} ms at least,'
+    f'{row["model"]}, batch {row["batch_size"]}, {row["precision"]}: {facts["flops"] / 1e9:.1f} GFLOP and'
+    f' {facts["bytes"] / 1e9:.2f} GB a step; a large matrix product runs at {facts["peak_flops"] / 1e12:.2f} TFLOP/s'
+    f' and memory at {facts["peak_bytes"] / 1e9:.0f} GB/s, so {limit} binds: {floor * 1e3:.1f} ms at least,'
     f' {taken * 1e3:.1f} ms taken, {floor / taken:.0%}'
   )
 
@@ -184,31 +241,48 @@ def _some_devices(count: int) -> dict[str, str]:
 def main() -> None:
   """Measures and prints."""
 
+  def names(text: str) -> list[str]:
+    return text.split(',')
+
   def numbers(text: str) -> list[int]:
-    return [int(number) for number in text.split(',')]
+    return [int(number) for number in names(text)]
 
   parser = argparse.ArgumentParser(description='Training and inference speed, ours and others.')
+  parser.add_argument('--models', type=names, default=['cnn_lstm'], help='of lipfake_jax/models')
   parser.add_argument('--synthetic', action='store_true', help='clips of noise; else those of a dataset')
   parser.add_argument('--dataset', default='demo_lips')
   parser.add_argument('--data_dir', default='data')
-  parser.add_argument('--peers', type=lambda text: text.split(','), default=[], help=', '.join(PEERS))
+  parser.add_argument('--peers', type=names, default=[], help=', '.join(PEERS))
   parser.add_argument('--batch_sizes', type=numbers, default=[4])
-  parser.add_argument('--precisions', type=lambda text: text.split(','), default=['float32'])
+  parser.add_argument('--precisions', type=names, default=['float32'])
   parser.add_argument('--devices', type=numbers, default=[], help='also ours on 1, 2, ... devices, a batch for each')
   parser.add_argument('--dispatch', action='store_true', help=f'also ours with {STEPS_PER_DISPATCH} steps a dispatch')
+  parser.add_argument('--feeds', type=names, default=[], help=f'also ours from {", ".join(FEEDS)}, clips at random')
+  parser.add_argument('--here', action='store_true', help='peers run in this Python, where nothing is installed')
+  parser.add_argument('--once', action='store_true', help='compile all once, and keep nothing compiled')
+  parser.add_argument('--together', choices=TOGETHER, default='precisions', help='what has contestants at once')
   parser.add_argument('--rounds', type=int, default=5)
   parser.add_argument('--seconds', type=float, default=3.0, help='of each contestant in each round')
   options = parser.parse_args()
-  if unknown := set(options.peers) - set(PEERS):
-    parser.error(f'unknown peer {", ".join(unknown)}; there are {", ".join(PEERS)}')
-  rows = []
-  for batch_size in options.batch_sizes:
-    for precision in options.precisions:
-      with contextlib.ExitStack() as stack:
-        rows += measure(options, batch_size, precision, stack)
-  facts = rows[0]['facts']
-  print(f'{facts["device"]}, {len(os.sched_getaffinity(0))} cores, JAX {facts["jax"]}\n\n{table(rows)}\n')
-  print('\n'.join(roofline(row) for row in rows if row['name'] == 'ours'))
+  for chosen, known in ((options.peers, PEERS), (options.feeds, FEEDS)):
+    if unknown := set(chosen) - set(known):
+      parser.error(f'unknown {", ".join(unknown)}; there are {", ".join(known)}')
+  for model, peer in itertools.product(options.models, options.peers):
+    if not (PEERS_DIR / f'{PEERS[peer][0]}_{model}.py').exists():
+      parser.error(f'{model} is not written for {peer}')
+  limits: list[str] = []
+  heading = HEADER
+  for batch_size, group in itertools.product(options.batch_sizes, list_groups(options)):
+    with contextlib.ExitStack() as stack:
+      rows = measure(options, batch_size, group, stack)
+    if rows and heading:
+      facts = rows[0]['facts']
+      print(f'{facts["device"]}, {len(os.sched_getaffinity(0))} cores, JAX {facts["jax"]}\n\n{heading}')
+      heading = ''
+    for row in rows:  # at once: whoever ends this early keeps what is done
+      print(format_row(row), flush=True)
+    limits += [roofline(row) for row in rows if row['name'] == 'ours' and row['facts']['bytes']]
+  print('', *limits, sep='\n')
 
 
 if __name__ == '__main__':

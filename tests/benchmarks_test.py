@@ -1,5 +1,6 @@
-"""That the training benchmark runs and adds up; what it measures is no test's business."""
+"""That benchmarks run and add up; what they measure is no test's business."""
 
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,43 @@ ROOT = Path(__file__).parents[1]
 def test_the_training_benchmark_prints_its_table():
   command = [sys.executable, 'benchmarks/train.py', '--synthetic', '--rounds=1', '--seconds=0.1', '--batch_sizes=1']
   output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-  row = re.search(r'^\| ours \| 1 \| float32 \| ([\d.]+) \| 1.00 \| ([\d.]+) \| 1.00 \|', output, re.MULTILINE)
+  number = r'[\d.e+-]+'
+  row = re.search(
+    rf'^\| cnn_lstm, ours \| 1 \| float32 \| {number} \| {number} \| 1.00 \| {number} \| - \| {number} \| 1.00 \|',
+    output,
+    re.MULTILINE,
+  )
   assert row, output
   assert 'batch 1, float32: 9.0 GFLOP' in output  # GFLOP: forward, and backward but for the clip's own gradient
+
+
+@pytest.mark.slow
+def test_models_and_feeds_are_rows_of_their_own():
+  command = [sys.executable, 'benchmarks/train.py', '--synthetic', '--once', '--rounds=1', '--seconds=0.01']
+  command += ['--models=lip_kinematics', '--batch_sizes=2', '--feeds=device', '--together=models']
+  output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+  for name in ('ours', 'ours, from device'):
+    assert f'| lip_kinematics, {name} | 2 | float32 |' in output
+
+
+@pytest.mark.slow
+def test_the_losses_of_a_cpu_are_those_of_a_cpu():
+  command = [sys.executable, 'benchmarks/curve.py', '--model=lip_kinematics', '--batch_size=2', '--steps=2']
+  output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+  assert re.search(r'^\| 2 \| (\d\.\d{6}) \| \1 \|$', output, re.MULTILINE), output
+  assert 'the losses of 2 steps differ by at most 0.0e+00' in output
+
+
+def test_the_script_for_a_gpu_names_what_it_had_no_time_for():
+  environment = {**os.environ, 'PYTHON': sys.executable, 'MINUTES': '0'}
+  done = subprocess.run(
+    ['benchmarks/gpu.sh', '--tiny'], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+  )
+  assert done.returncode == 1
+  assert done.stdout.count('Left out: no time is left.') == 6
+  assert 'Left out: torch.compile' in done.stdout
+
+
+def test_the_script_for_a_gpu_refuses_what_it_does_not_know():
+  done = subprocess.run(['benchmarks/gpu.sh', '--fast'], cwd=ROOT, capture_output=True, text=True, check=False)
+  assert (done.returncode, done.stderr) == (2, 'gpu.sh: unknown --fast: there is --tiny\n')

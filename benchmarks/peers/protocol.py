@@ -2,7 +2,7 @@
 
 Standard library alone, since contestants have little in common. A contestant prints one line of JSON once its first
 training step is done, then answers each line of its input, 'train N' or 'infer N', with the seconds that N steps took,
-and 'memory' with its peaks.
+'memory' with its peaks, and 'facts' with what there is to tell.
 """
 
 import argparse
@@ -20,6 +20,7 @@ Steps = Callable[[int], None]
 def serve(
   prepare: Callable[[argparse.Namespace], tuple[Steps, Steps, Callable[[], int]]],
   describe: Callable[[argparse.Namespace], dict[str, Any]] = lambda options: {},
+  count_devices: Callable[[], int] = lambda: 1,
   **flags: Any,
 ) -> None:
   """Runs a contestant.
@@ -27,7 +28,8 @@ def serve(
   Args:
     prepare: makes of the options `train` and `infer`, which do N steps and wait for the last, and `device_bytes`, the
       peak use of the device's own memory (0 on a CPU).
-    describe: what else the first line tells.
+    describe: what 'facts' tells.
+    count_devices: between which a step's clips are divided.
     **flags: further options and their defaults.
   """
   parser = argparse.ArgumentParser()
@@ -42,9 +44,12 @@ def serve(
   train(1)
   first = time.time() - options.started
   infer(1)
-  _say({'first_step_s': first, **describe(options)})
+  _say({'first_step_s': first, 'devices': count_devices()})
   for line in sys.stdin:
     command, *count = line.split()
+    if command == 'facts':
+      _say(describe(options))
+      continue
     if command == 'memory':
       host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
       _say({'host_bytes': host, 'device_bytes': device_bytes()})

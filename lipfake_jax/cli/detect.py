@@ -47,7 +47,8 @@ def main(arguments: Sequence[str]) -> None:
   parser.add_argument(
     '--explain', action='store_true', help='with --out: show what carried the highest scores (some seconds a person)'
   )
-  parser.add_argument('--dense', action='store_true', help='score all windows; by default 120 a face, spread evenly')
+  dense = 'look at all of a long video, and score all windows; by default 120 a face, spread evenly'
+  parser.add_argument('--dense', action='store_true', help=dense)
   parser.add_argument('--sound', action='store_true', help='compare lips with what is heard, of English speech')
   parser.add_argument('--overlay', action='store_true', help='with --out: also V.overlay.mp4, the video drawn on')
   options = parser.parse_args(arguments)

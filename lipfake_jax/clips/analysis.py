@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lipfake_jax.clips import evidence, face_records, flow, placement, regions, tracks
+from lipfake_jax.clips.ahead import run_ahead
 from lipfake_jax.clips.face_track import Track
 from lipfake_jax.clips.feature import FaceInFrame, Feature
 from lipfake_jax.clips.features import features_of, pixels
@@ -75,9 +76,13 @@ def analyse_frames(
   models: FaceModels,
   faces_cache: Path | None = None,
   sound: Sound | None = None,
+  ahead: int = 0,
 ) -> Analysis:
-  """`analyse_video` of frames that come from elsewhere, as they come; `info` is what their source says of itself."""
-  seen = tracks.find_faces(frames, models, spec.landmark_stride)
+  """`analyse_video` of frames that come from elsewhere, as they come; `info` is what their source says of itself.
+
+  With `ahead`, frames are made, and faces looked for in them, in a thread each, up to so many frames ahead.
+  """
+  seen = run_ahead(tracks.find_faces(run_ahead(frames, ahead), models, spec.landmark_stride), ahead)
   return _analyse(info, face_records.record(seen, faces_cache) if faces_cache else seen, spec, sound)
 
 

@@ -181,9 +181,13 @@ def _load_mesh() -> Callable[[np.ndarray], tuple[np.ndarray, float]]:
 
 
 def _import_mediapipe():
-  """MediaPipe without TensorFlow and Matplotlib, which it would load only for helpers that are not called (11 s)."""
+  """MediaPipe without TensorFlow and Matplotlib, which it would load only for helpers that are not called (11 s).
+
+  Nor its tasks, which are more than half of the rest: what is used here is older than they are.
+  """
   absent: dict[str, types.ModuleType | None] = {'tensorflow': None}  # documented: makes the import raise ImportError
-  absent |= {name: types.ModuleType(name) for name in ('matplotlib', 'matplotlib.pyplot')}
+  unused = ('matplotlib', 'matplotlib.pyplot', 'mediapipe.tasks', 'mediapipe.tasks.python')
+  absent |= {name: types.ModuleType(name) for name in unused}
   blocked = {name: module for name, module in absent.items() if name not in sys.modules}
   sys.modules.update(blocked)  # type: ignore[arg-type]
   try:

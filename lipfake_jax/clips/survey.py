@@ -25,6 +25,7 @@ from lipfake_jax.clips.landmarks import FaceModels
 from lipfake_jax.clips.listening import hear_video, save_hearing
 from lipfake_jax.clips.results import load_result, save_result
 from lipfake_jax.clips.sound import read_sound
+from lipfake_jax.clips.stretches import Plan, plan_stretches, read_stretches
 from lipfake_jax.clips.video import Frame, VideoInfo, probe, read_frames
 from lipfake_jax.clips.windows import cut_windows
 from lipfake_jax.core.clip_spec import ClipSpec
@@ -34,6 +35,7 @@ FACTS, SECONDS = 'facts.json', 'seconds'  # what is known of a video, and how lo
 FACES = 'faces.bin'  # where they were found, see `face_records`
 GROUP = 16  # windows in a file, which are scored at once
 LOOK_UP = 25  # frames between two looks at the clock and for the file that tells to stop
+AHEAD = 8  # frames that one stage may be before the next, where there are cores to spare
 TOLD_S = 0.5  # seconds between two lines of progress
 DENSE = sys.maxsize  # windows a face: all of them
 
@@ -51,6 +53,7 @@ def survey_video(
   stop: Path,
   progress: Progress | None,
   listen: bool = False,
+  ahead: int = 0,
 ) -> str | None:
   """A worker's task: fills a folder with the survey of a video; no file raises.
 
@@ -58,10 +61,11 @@ def survey_video(
     job: the video, and the folder.
     spec: what a window is.
     models: from `landmarks.open_face_models`.
-    most: windows a face.
+    most: windows a face; with DENSE all of a long video is looked at, not only stretches of it.
     stop: a file; once it exists, what was seen of the video until then is kept as the survey.
     progress: is told how far it is.
-    listen: whether to keep what is heard and what lips do meanwhile, see `listening`.
+    listen: whether to keep what is heard and what lips do meanwhile, see `listening`; then, too, all is looked at.
+    ahead: of frames, see `analysis.analyse_frames`.
 
   Returns:
     Why the video has no windows, or None.
@@ -74,14 +78,19 @@ def survey_video(
   try:
     info = probe(video)
     facts |= {'fps': info.fps, 'width': info.width, 'height': info.height, 'codec': info.codec}
-    seen = _watch(read_frames(video), info, stop, video.name, progress)
+    whole = most == DENSE or listen or spec.sound  # sound is that of the whole video
+    plan = Plan() if whole else plan_stretches(video, info, spec)
+    facts |= {'notes': plan.notes}
+    frames = read_stretches(video, plan) if plan.starts else read_frames(video)
+    seen = _watch(frames, info, stop, video.name, progress)
     faces = folder / FACES if listen else None
     sound = read_sound(video) if spec.sound else None
-    analysis = analyse_frames(info, seen, spec, models, faces, sound)
+    analysis = analyse_frames(info, seen, spec, models, faces, sound, ahead)
   except VideoError as error:
     return _save_facts(folder, facts, Rejection('unreadable', str(error), video.name))
   with contextlib.closing(analysis.spool):
-    facts |= {'frames': analysis.n_frames, 'duration_s': analysis.duration, 'stopped': stop.exists()}
+    duration_s = info.duration_s if plan.starts else analysis.duration
+    facts |= {'frames': analysis.n_frames, 'duration_s': duration_s, 'stopped': stop.exists()}
     reason = _save_windows(folder, facts, analysis, spec, most)
   if faces and not facts['stopped']:
     save_hearing(hear_video(video, faces, analysis.ends_s), folder)
@@ -103,6 +112,7 @@ def describe_file(video: Path) -> Facts:
     'bytes': None,
     **unknown,
     'stopped': False,
+    'notes': (),
     'reason': None,
     'detail': None,
     'people': [],

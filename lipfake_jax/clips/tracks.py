@@ -91,7 +91,8 @@ def find_faces(frames: Iterable[Frame], models: FaceModels, stride: int) -> Iter
   Args:
     frames: in order.
     models: from `landmarks.open_face_models`.
-    stride: every stride-th frame is a key frame, and so are the frames on both sides of a cut, and the last one.
+    stride: every stride-th frame is a key frame, and so are the frames on both sides of a cut or a leap, and the last
+      one. After a leap a face where one was is the same one, unless the picture is another (CUT_SHOT).
 
   Yields:
     Every frame, with its faces in key frames and None in the others.
@@ -123,13 +124,14 @@ def find_faces(frames: Iterable[Frame], models: FaceModels, stride: int) -> Iter
       held = frame
       continue
     difference = _difference(held, frame)
-    cut = _is_cut(difference, differences)
+    cut = difference > CUT_SHOT if frame.leaps else _is_cut(difference, differences)
     differences.append(difference)
-    is_key = until_key == 0 or cut
+    is_key = until_key == 0 or cut or frame.leaps
     yield held, look(held) if is_key else None
     until_key = (stride if is_key else until_key) - 1
-    if cut:
-      active, lost, until_key = [], [], 0
+    if cut or frame.leaps:
+      lost = [] if cut else [dataclasses.replace(face, times=[frame.time_s]) for face in active + lost]
+      active, until_key = [], 0
       searched_s = turned_s = -np.inf
       differences.clear()
     held = frame

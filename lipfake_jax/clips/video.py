@@ -37,12 +37,14 @@ class Frame:
     time_s: seconds since the file begins, rising from frame to frame.
     planes: uint8 Y [H, W], U and V [H', W'], where H' and W' may be smaller than H and W.
     to_rgb: float32 [3, 4]: RGB = to_rgb @ (Y, U, V, 1).
+    leaps: whether frames before it were left out.
   """
 
   index: int
   time_s: float
   planes: tuple[np.ndarray, np.ndarray, np.ndarray]
   to_rgb: np.ndarray
+  leaps: bool = False
 
   @property
   def luma(self) -> np.ndarray:
@@ -88,7 +90,7 @@ def describe(container: av.container.InputContainer, stream: av.VideoStream) -> 
   """What an open container says of itself."""
   duration = float(container.duration / av.time_base) if container.duration else 0.0
   codec = stream.codec_context
-  return VideoInfo(_fps(stream), codec.width, codec.height, codec.name, duration)
+  return VideoInfo(read_rate(stream), codec.width, codec.height, codec.name, duration)
 
 
 def read_frames(path: Path) -> Iterator[Frame]:
@@ -107,9 +109,10 @@ def read_frames(path: Path) -> Iterator[Frame]:
 
 
 def decode_frames(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Frame]:
-  """`read_frames` of an open container, which may go on for ever."""
-  stream.codec_context.thread_count = 1
-  step_s, last_s, index = 1 / _fps(stream), None, 0
+  """`read_frames` of an open container, which may go on for ever, from where it is on; indices count from there."""
+  if not stream.codec_context.is_open:
+    stream.codec_context.thread_count = 1
+  step_s, last_s, index = 1 / read_rate(stream), None, 0
   began_s = (container.start_time or 0) / av.time_base
   try:
     for raw in _deinterlace(_decode(container, stream), stream):
@@ -252,7 +255,7 @@ def _resize(plane: np.ndarray, x: float, y: float) -> np.ndarray:
   return cv2.resize(plane, size, interpolation=cv2.INTER_AREA if min(x, y) < 1 else cv2.INTER_LINEAR)
 
 
-def _fps(stream) -> float:
+def read_rate(stream) -> float:
   """Frames per second; 25 where the file does not say (only used for times that the file lacks too)."""
   rate = stream.average_rate or stream.guessed_rate or 25
   return float(rate)

@@ -14,6 +14,7 @@ from lipfake_jax.clips.analysis import Analysis, measure_activity
 from lipfake_jax.clips.clips import Clip, cut_clip
 from lipfake_jax.clips.face_track import Track
 from lipfake_jax.clips.features import features_of
+from lipfake_jax.clips.tracks import FORGET_S
 from lipfake_jax.core.clip_spec import ClipSpec
 
 WINDOW_S = 4.0  # of a window in which a rule other than 'contiguous' chooses its frames
@@ -30,9 +31,7 @@ def cut_windows(analysis: Analysis, track: Track, spec: ClipSpec, most: int = MO
   if spec.rule == 'contiguous':
     track, chosen = trust_estimates(track), _contiguous(track, spec, most)
   else:
-    length = _window_length(track, spec)
-    spans = [np.arange(start, start + length) for start in spread(len(track), length, most)]
-    track, chosen = choose_within(analysis, track, spans, spec)
+    track, chosen = choose_within(analysis, track, _list_spans(track, spec, most), spec)
   for number, where in enumerate(chosen, 1):
     yield cut_clip(analysis, track, where, (), spec, f'{track.number}#{number}')
 
@@ -132,9 +131,20 @@ def choose_within(
   return track, [window for window in found if len(window)]
 
 
-def _window_length(track: Track, spec: ClipSpec) -> int:
-  """Frames of the track in a window; all of them where a feature is one of the track, or where it is short."""
+def _list_spans(track: Track, spec: ClipSpec, most: int) -> list[np.ndarray]:
+  """Positions of the frames of each window among which a rule chooses, int64 [L]; none reaches across a leap."""
+  leaps = (np.diff(track.segments) != 0) & (np.diff(track.times) > FORGET_S)
+  runs = [run for run in np.split(np.arange(len(track)), np.flatnonzero(leaps) + 1) if len(run) >= spec.frames]
+  total, spans = sum(map(len, runs)), []
+  for run in runs:
+    length = _window_length(track, len(run), spec)
+    share = max(1, most * len(run) // total)  # of the limit, by length
+    spans += [run[start : start + length] for start in spread(len(run), length, share)]
+  return spans
+
+
+def _window_length(track: Track, available: int, spec: ClipSpec) -> int:
+  """Frames in a window; all that there are where a feature is one of the track, or where they are few."""
   if len(track) < 2 or any(feature.first < float('inf') for feature in features_of(spec)):
-    return max(len(track), spec.frames)
-  frames_a_second = 1 / float(np.median(np.diff(track.times)))
-  return max(spec.frames, min(round(WINDOW_S * frames_a_second), len(track)))
+    return max(available, spec.frames)
+  return max(spec.frames, min(round(WINDOW_S * track.rate), available))

@@ -24,7 +24,7 @@ import numpy as np
 from lipfake_jax.clips.clips import Clip, Rejection
 from lipfake_jax.clips.features import FEATURES
 from lipfake_jax.clips.listening import read_hearing
-from lipfake_jax.clips.survey import GROUP, SECONDS, Progress, read_survey, save_rejection, survey_video
+from lipfake_jax.clips.survey import AHEAD, GROUP, SECONDS, Progress, read_survey, save_rejection, survey_video
 from lipfake_jax.clips.workers import run_workers
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
@@ -156,8 +156,10 @@ def _survey(
   jobs: Sequence[tuple[Path, Path]], spec: ClipSpec, work: Callable, time_limit_s: float
 ) -> Iterator[tuple[Path, Path]]:
   """Each video and the folder of its survey, in their order; without those that were not begun before the stop."""
+  cores = len(os.sched_getaffinity(0))
+  work = functools.partial(work, ahead=AHEAD if len(jobs) < cores else 0)
   waiting, ended = list(reversed(jobs)), {}
-  for job, outcome in run_workers(jobs, spec, work, min(len(jobs), len(os.sched_getaffinity(0))), time_limit_s):
+  for job, outcome in run_workers(jobs, spec, work, min(len(jobs), cores), time_limit_s):
     if isinstance(outcome, Rejection):
       save_rejection(job[1], job[0], outcome)
     ended[job] = outcome

@@ -68,7 +68,7 @@ def describe_video(
     'weights': describe_weights(run),
     'video': {'path': path, **{name: facts[name] for name in ('sha256', 'bytes')}, **_measures(facts)},
     **judge_video(people, facts),
-    'warnings': [*stopped, *several],
+    'warnings': [*stopped, *facts['notes'], *several],
     'timing': None,
     'people': people,
   }

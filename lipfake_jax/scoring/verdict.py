@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-from scipy import optimize
 
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.scoring.metrics import roc_curve
@@ -87,6 +86,8 @@ def fit_temperature(labels: np.ndarray, p_fake: np.ndarray) -> float:
     labels: int [N].
     p_fake: float [N].
   """
+  from scipy import optimize  # not above: who scores with what was fitted needs none of it, and it takes long to load
+
   target, logits = _smooth(labels), to_logits(p_fake)
   found = optimize.minimize_scalar(
     lambda x: _log_loss(logits / np.exp(x), target), bounds=np.log(TEMPERATURES), method='bounded'
@@ -101,6 +102,8 @@ def fit_line(labels: np.ndarray, p_fake: np.ndarray) -> tuple[float, float]:
     labels: int [N], both classes.
     p_fake: float [N].
   """
+  from scipy import optimize  # as above
+
   target, logits = _smooth(labels), to_logits(p_fake)
   bounds = ((1 / TEMPERATURES[1], 1 / TEMPERATURES[0]), (None, None))
   found = optimize.minimize(lambda x: _log_loss(x[0] * logits + x[1], target), (1.0, 0.0), bounds=bounds)

@@ -237,7 +237,7 @@ def test_no_library_of_training_is_loaded(face_video, weights):
 import sys
 from lipfake_jax.cli.main import main
 main(['detect', {str(face_video)!r}, '--weights={weights / 'fake'}'])
-heavy = ('tensorflow', 'tensorflow_datasets', 'matplotlib', 'sklearn', 'orbax', 'grain', 'mediapipe')
+heavy = 'tensorflow tensorflow_datasets matplotlib sklearn scipy sounddevice orbax grain mediapipe'.split()
 print(*(name for name in heavy if name in sys.modules), file=sys.stderr)
 from lipfake_jax.clips.landmarks import open_face_models
 with open_face_models():

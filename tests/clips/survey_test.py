@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from lipfake_jax.clips import survey
+from lipfake_jax.clips import stretches, survey
 from lipfake_jax.clips.clips import Rejection
 from lipfake_jax.clips.video import VideoInfo, from_rgb
 from lipfake_jax.core.clip_spec import ClipSpec
@@ -37,6 +37,31 @@ def test_windows_reach_from_the_first_frame_of_a_face_to_the_last(face_video, tm
 def test_few_windows_are_those_that_were_asked_for(face_video, tmp_path, models):
   _, clips = take(face_video, tmp_path / 'a', models, most=2)
   assert [clip.indices[0] for clip in clips] == [0, 64]
+
+
+def test_a_long_video_is_looked_at_in_stretches_and_a_face_in_its_place_is_one_person(
+  portrait, tmp_path, models, monkeypatch
+):
+  """Of 70 frames 10 in each of 3 stretches; a window holds 6, so each stretch has 2."""
+  for name, seconds in {'LONG_S': 2.0, 'LOOKED_AT_S': 1.2, 'STRETCH_S': 0.4}.items():
+    monkeypatch.setattr(stretches, name, seconds)
+  sway = [np.roll(portrait[:400], round(6 * np.sin(0.4 * i)), axis=1) for i in range(70)]
+  video = write_video(tmp_path / 'long.mp4', sway, g='10', keyint_min='10', sc_threshold='0')
+  facts, clips = take(video, tmp_path / 'a', models, most=120)
+  assert (len(facts['people']), facts['frames'], facts['duration_s']) == (1, 30, 2.8)
+  assert facts['notes'] == ['3 stretches of 0.4 s were looked at, spread over 3 s: --dense looks at all']
+  assert sorted(clip.indices[0] for clip in clips) == [0, 4, 30, 34, 60, 64]
+  facts, clips = take(video, tmp_path / 'b', models)
+  assert (facts['frames'], facts['notes'], len(clips)) == (70, [], 12)
+
+
+def test_frames_that_are_made_ahead_give_the_same_windows(face_video, tmp_path, models):
+  _, clips = take(face_video, tmp_path / 'a', models)
+  survey.survey_video((face_video, tmp_path / 'b'), SPEC, models, survey.DENSE, tmp_path / 'stop', None, ahead=4)
+  for name in (path.name for path in (tmp_path / 'a').glob('*.npz')):
+    assert (tmp_path / 'a' / name).read_bytes() == (tmp_path / 'b' / name).read_bytes()
+  assert (tmp_path / 'a' / survey.FACTS).read_text() == (tmp_path / 'b' / survey.FACTS).read_text()
+  assert len(clips) == 12
 
 
 def test_two_faces_have_windows_each(portrait, second_portrait, tmp_path, models):

@@ -1,5 +1,7 @@
 """Faces over time: who is followed, where tracks and segments end, and how placements are smoothed."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,21 @@ def test_every_stride_th_frame_and_the_last_are_key_frames(models, hopper, strid
   assert [frame.index for frame, _ in seen] == list(range(12))
   assert [frame.index for frame, found in seen if found is not None] == list(keys)
   assert all(len(found) == 1 for _, found in seen if found is not None)
+
+
+@pytest.mark.parametrize(('other', 'tracks_found'), [(False, 1), (True, 2)])
+def test_after_a_leap_a_face_in_its_place_is_the_same_unless_the_picture_is_another(
+  models, hopper, astronaut, other, tracks_found
+):
+  """A minute is left out; both frames at the leap are key frames, and a new segment begins."""
+  after = astronaut if other else np.roll(hopper, 4, axis=1)
+  frames = [to_frame(image, index) for index, image in enumerate([hopper] * 5 + [after] * 5)]
+  leap = dataclasses.replace(frames[5], leaps=True)
+  late = [dataclasses.replace(frame, index=frame.index + 1500, time_s=frame.time_s + 60) for frame in frames[6:]]
+  seen = list(find_faces([*frames[:5], dataclasses.replace(leap, index=1505, time_s=60.2), *late], models, 3))
+  assert [frame.index for frame, found in seen if found is not None] == [0, 3, 4, 1505, 1508, 1509]
+  assert len({face.track for _, found in seen for face in found or ()}) == tracks_found
+  assert len({face.segment for _, found in seen for face in found or ()}) == 2
 
 
 def test_two_people_are_two_tracks(models, hopper, astronaut):

@@ -83,6 +83,14 @@ def test_a_window_lasts_as_long_as_its_frames_take(monkeypatch):
   assert positions(monkeypatch, make_track(np.arange(59) / 10), spec) == []
 
 
+def test_windows_of_other_rules_reach_across_no_leap(monkeypatch):
+  """Two stretches of 3 s, a minute apart, and a third of a frame: windows last 4 s, or as long as a stretch."""
+  times = np.concatenate([np.arange(30), 600 + np.arange(30), [1200]]) / 10
+  spec = ClipSpec(rule='top_k', frames=2, size=8, screen=False)
+  found = positions(monkeypatch, make_track(times, [0] * 30 + [1] * 30 + [2]), spec)
+  assert found == [[28, 29], [58, 59]]
+
+
 def test_a_feature_of_a_whole_face_has_one_window(monkeypatch):
   spec = dataclasses.replace(ClipSpec(rule='uniform', frames=2, size=8), motion=True)
   assert len(positions(monkeypatch, make_track(np.arange(500) / 10), spec)) == 1

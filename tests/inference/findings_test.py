@@ -20,7 +20,7 @@ RUN = Run(Path('runs/a'), np.asarray, META, Decision(threshold=0.5))
 CAREFUL = dataclasses.replace(RUN, limits=Limits(error=0.1, real=0.8, fake=0.4))
 FACTS = {
   'sha256': 'a' * 64, 'bytes': 9, 'fps': 25.0, 'width': 64, 'height': 48, 'codec': 'h264', 'frames': 100,
-  'duration_s': 3.96, 'stopped': False, 'reason': None, 'detail': None,
+  'duration_s': 3.96, 'stopped': False, 'notes': (), 'reason': None, 'detail': None,
 }  # fmt: skip
 
 
