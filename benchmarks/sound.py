@@ -103,9 +103,16 @@ def measure(case: Case, heard_s: np.ndarray, least: int) -> Closures | None:
   return measure_closures(heard_s, case.times, case.openings, ROUNDS)
 
 
-def open_in_time(case: Case, heard_s: np.ndarray) -> float:
+def share_open(found: Closures | None) -> float | None:
+  """The share of open lips at the offset."""
+  return None if found is None else 1 - found.share
+
+
+def open_in_time(case: Case, found: Closures | None) -> float | None:
   """The share of open lips without an offset."""
-  return float((find_least(heard_s - LEAD_S, case.times, case.openings) >= CLOSED).mean())
+  if found is None:
+    return None
+  return float((find_least(found.heard_s - LEAD_S, case.times, case.openings) >= CLOSED).mean())
 
 
 def score_cases(cases: Sequence[Case], least: int) -> Iterator[tuple[str, list[float | None]]]:
@@ -115,12 +122,11 @@ def score_cases(cases: Sequence[Case], least: int) -> Iterator[tuple[str, list[f
   others = [cases[(i + 1) % len(cases)].hearing for i in range(len(cases))]
   foreign = [measure(c, find_events(c, CLOSING, o), least) for c, o in zip(cases, others, strict=True)]
   vowels = [measure(case, find_events(case, VOWELS), least) for case in cases]
-  yield 'at the offset', [x and 1 - x.share for x in found]
-  in_time = [x and open_in_time(case, x.heard_s) for x, case in zip(found, cases, strict=True)]
-  yield 'in time', in_time
-  yield 'offset', [x and abs(x.offset_s) for x in found]
-  yield 'other words', [x and 1 - x.share for x in foreign]
-  yield 'vowels', [x and 1 - x.share for x in vowels]
+  yield 'at the offset', [share_open(x) for x in found]
+  yield 'in time', [open_in_time(case, x) for x, case in zip(found, cases, strict=True)]
+  yield 'offset', [None if x is None else abs(x.offset_s) for x in found]
+  yield 'other words', [share_open(x) for x in foreign]
+  yield 'vowels', [share_open(x) for x in vowels]
   for name, phones in (('F, V', TEETH), ('W, OO', ROUND)):
     yield name, [_least_opening(case, x, find_events(case, phones)) for case, x in zip(cases, found, strict=True)]
 

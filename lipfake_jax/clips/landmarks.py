@@ -83,8 +83,9 @@ def open_attention_mesh() -> Iterator[Callable[[np.ndarray], np.ndarray | None]]
   def look(rgb: np.ndarray) -> np.ndarray | None:
     with quiet_stderr():
       faces = graph.process(rgb).multi_face_landmarks
-    points = [(point.x, point.y) for point in faces[0].landmark] if faces else None
-    return points and np.array(points, np.float32) * rgb.shape[0]
+    if not faces:
+      return None
+    return np.array([(point.x, point.y) for point in faces[0].landmark], np.float32) * rgb.shape[0]
 
   with contextlib.closing(graph):
     yield look

@@ -91,7 +91,7 @@ def _decode(path: Path) -> Iterator[tuple[int, np.ndarray]]:
     stream.codec_context.thread_count = 1
     began, follows = (container.start_time or 0) / av.time_base, None
     for frame in _resample(_frames(container, stream)):
-      place = follows if frame.pts is None else round(float(frame.pts * frame.time_base - began) * RATE)
+      place = follows if frame.time is None else round((frame.time - began) * RATE)
       if follows is not None and (place is None or abs(place - follows) < JITTER_S * RATE):
         place = follows
       samples, place = frame.to_ndarray()[0], place or 0
@@ -126,12 +126,14 @@ def _frames(container: av.container.InputContainer, stream: av.AudioStream) -> I
 
 def _resample(frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame]:
   """Mono at RATE; a resampler knows one kind of frames, and where that changes, the next one begins."""
-  kind, resampler = None, None
+  known: tuple | None = None
+  resampler: av.AudioResampler | None = None
   for frame in frames:
-    if kind != (kind := (frame.format.name, frame.layout.name, frame.sample_rate)):
+    kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+    if resampler is None or kind != known:
       if resampler:
         yield from resampler.resample(None)
-      resampler = av.AudioResampler('s16', 'mono', RATE)
+      known, resampler = kind, av.AudioResampler('s16', 'mono', RATE)
     yield from resampler.resample(frame)
   if resampler:
     yield from resampler.resample(None)

@@ -38,7 +38,8 @@ _PERSON, _SPEECH, _HEAD, _LIGHT, _NOISE, _CODEC, _FAKE, _LENGTH, _VOICE, _OTHER_
 _MIN_FRAMES, _LENGTH_SWING = 66, 4  # the shortest video; how far a length may be from its mean
 
 _Codec = Literal['libx264', 'mpeg4']
-_SOUND_CODECS = {'libx264': 'aac', 'mpeg4': 'pcm_s16le'}  # beside a codec of pictures; AVI holds no AAC that all play
+# Beside a codec of pictures; in AVI not all players take AAC.
+_SOUND_CODECS: dict[str, Literal['aac', 'pcm_s16le']] = {'libx264': 'aac', 'mpeg4': 'pcm_s16le'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -231,7 +232,7 @@ def encode_video(
     for frame in frames:
       container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format='rgb24')))
     container.mux(stream.encode())
-    if track is not None:
+    if track is not None and sound is not None:
       _encode_sound(container, track, sound)
   os.replace(partial, path)
 
