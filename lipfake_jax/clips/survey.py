@@ -51,6 +51,7 @@ def survey_video(
   stop: Path,
   progress: Progress | None,
   listen: bool = False,
+  step: int | None = None,
 ) -> str | None:
   """A worker's task: fills a folder with the survey of a video; no file raises.
 
@@ -62,6 +63,7 @@ def survey_video(
     stop: a file; once it exists, what was seen of the video until then is kept as the survey.
     progress: is told how far it is.
     listen: whether to keep what is heard and what lips do meanwhile, see `listening`.
+    step: moments from one window to the next, see `windows.cut_windows`.
 
   Returns:
     Why the video has no windows, or None.
@@ -82,7 +84,7 @@ def survey_video(
     return _save_facts(folder, facts, Rejection('unreadable', str(error), video.name))
   with contextlib.closing(analysis.spool):
     facts |= {'frames': analysis.n_frames, 'duration_s': analysis.duration, 'stopped': stop.exists()}
-    reason = _save_windows(folder, facts, analysis, spec, most)
+    reason = _save_windows(folder, facts, analysis, spec, most, step)
   if faces and not facts['stopped']:
     save_hearing(hear_video(video, faces, analysis.ends_s), folder)
   (folder / SECONDS).write_text(f'{time.monotonic() - began:.3f}')
@@ -120,11 +122,15 @@ def save_rejection(folder: Path, video: Path, rejection: Rejection) -> None:
   _save_facts(folder, describe_file(video), rejection)
 
 
-def _save_windows(folder: Path, facts: Facts, analysis: Analysis, spec: ClipSpec, most: int) -> str | None:
+def _save_windows(
+  folder: Path, facts: Facts, analysis: Analysis, spec: ClipSpec, most: int, step: int | None
+) -> str | None:
   """Keeps the windows of all faces that are fit for a verdict, and says of the others why they are not."""
   faults = {track.number: evidence.find_fault(track, spec) for track in analysis.tracks}
   sound = [track for track in analysis.tracks if not faults[track.number]]
-  windows: Iterator[Clip] = itertools.chain.from_iterable(cut_windows(analysis, track, spec, most) for track in sound)
+  windows: Iterator[Clip] = itertools.chain.from_iterable(
+    cut_windows(analysis, track, spec, most, step) for track in sound
+  )
   shown: set[int] = set()
   for number, group in enumerate(_batched(windows, GROUP)):
     save_result(group, folder / f'{number:06}.npz')
