@@ -26,7 +26,7 @@ from lipfake_jax.core.vocabulary import SOUNDS
 from lipfake_jax.data.batch_sizes import size_batches
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.inference.parallel_eval import to_float
-from lipfake_jax.models import create_towers
+from lipfake_jax.models import TOWERS, create_towers
 
 AT_ONCE = 8  # clips that are embedded together, at most
 TIME_LIMIT_S = 6 * 3600.0  # for one video: what needs longer hangs
@@ -56,20 +56,22 @@ class Towers:
     return ClipSpec(**self.meta['clip'])
 
 
-def open_towers(workdir: Path, name: str) -> Towers:
+def open_towers(workdir: Path, name: str = '') -> Towers:
   """The run in a workdir.
 
   Args:
     workdir: of it.
-    name: of `models.TOWERS`, which it must be.
+    name: of `models.TOWERS`, which it must be; by default any.
 
   Raises:
     UserError: it has no checkpoint, a damaged one, or is of another model.
   """
   weights, meta = checkpoints.restore_best(workdir)
-  if meta['model']['name'] != name:
-    raise UserError(f'{workdir} holds a {meta["model"]["name"]}: {name} is needed, see configs/{name}.py')
-  model = create_towers(name, meta['model']['arguments'])
+  found = meta['model']['name']
+  if found not in TOWERS or name not in ('', found):
+    wanted = name or ' or '.join(TOWERS)
+    raise UserError(f'{workdir} holds a {found}: {wanted} is needed, see configs/{name or "av_sync"}.py')
+  model = create_towers(found, meta['model']['arguments'])
   apply = jax.jit(lambda looks, sounds: model.apply(weights, to_float(looks), sounds))
   return Towers(workdir, model, functools.partial(_embed, apply), meta)
 
