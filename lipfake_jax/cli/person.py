@@ -1,4 +1,4 @@
-"""Whether a video shows a person as they move and sound in real videos of them.
+"""Whether a video shows a person as they move and sound.
 
 enroll keeps numbers made of five or more real videos, never a picture or a sound;
 check holds a video against them; forget deletes them.

@@ -1,4 +1,4 @@
-"""Whether the sound of a video is in time with the mouths: by how much it is late.
+"""Whether sound is in time with the mouths, and how late it is.
 
 check says of each face in time, shifted, or that no offset fits; measure tells how
 well a run of configs/av_sync.py does on a part of its own dataset.

@@ -21,10 +21,9 @@ def tower_table(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-  first, *others = (
-    f'{cell:{"" if place else "<"}{width}}' for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
-  )
-  return '  '.join((first, *others))
+  """The first cell to the left, the others to the right of their columns."""
+  first, *others = zip(cells, widths, strict=True)
+  return '  '.join([f'{first[0]:<{first[1]}}', *(f'{cell:>{width}}' for cell, width in others)])
 
 
 def _show(value: Any) -> str:
