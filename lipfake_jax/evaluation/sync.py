@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lipfake_jax.core.errors import UserError
 from lipfake_jax.data.pairs import Pairs, keep, read_pairs
 from lipfake_jax.inference.sync import measure_clips
 from lipfake_jax.inference.towers import Towers
@@ -16,7 +17,7 @@ from lipfake_jax.scoring.intervals import bootstrap
 from lipfake_jax.scoring.metrics import rank_metrics
 from lipfake_jax.scoring.sync import Sync, find_sync
 
-SHIFT = 5  # frames, 200 ms
+SHIFT = 5  # frames, 200 ms at 25 per second
 FOUND_MS = 40  # an offset so far from the true one counts as found
 STRETCHES = (0.85, 1.15)  # of the sound's length, by turns
 
@@ -34,16 +35,21 @@ def measure_sync(towers: Towers, reals: Pairs, fakes: Pairs | None) -> list[Row]
     towers: of `open_towers`.
     reals: with at least two people in them.
     fakes: of the dataset itself, if it has any.
+
+  Raises:
+    UserError: no real video has sound.
   """
   videos, people = read_videos(reals)
+  if not videos:
+    raise UserError(f'{reals.looks.dataset} {reals.looks.name} has no real video with sound: choose another part')
   own = [_measure(towers, video) for video in videos]
   others = pick_others(people)
   rows = [_row('its own sound', own, people, own, people, 0)]
-  for kind, change, lag in _changes(videos, others):
+  for kind, change, late_ms in _changes(videos, others, towers.spec.rate):
     changed = [_measure(towers, change(number)) for number in range(len(videos))]
-    rows.append(_row(kind, own, people, changed, people, lag))
-  if fakes is not None and len(fakes):
-    made, whose = read_videos(fakes)
+    rows.append(_row(kind, own, people, changed, people, late_ms))
+  made, whose = read_videos(fakes) if fakes is not None else ([], [])
+  if made:
     rows.append(_row("the dataset's fakes", own, people, [_measure(towers, video) for video in made], whose, None))
   return rows
 
@@ -97,13 +103,16 @@ def swap_sound(video: Video, other: Video) -> Video:
   return looks, sounds[np.arange(len(looks)) % len(sounds)]
 
 
-def _changes(videos: Sequence[Video], others: Sequence[int]) -> list[tuple[str, Callable[[int], Video], int | None]]:
-  """What is done to the sound: in words, by the video's number, and by how many frames it then comes later."""
+def _changes(
+  videos: Sequence[Video], others: Sequence[int], rate: float
+) -> list[tuple[str, Callable[[int], Video], float | None]]:
+  """What is done to the sound: in words, by the video's number, and by how many milliseconds it then comes later."""
+  shift_ms = 1000 * SHIFT / rate
   return [
     ("another's sound", lambda number: swap_sound(videos[number], videos[others[number]]), None),
     ('stretched', lambda number: stretch_sound(videos[number], STRETCHES[number % 2]), None),
-    (f'{40 * SHIFT} ms late', lambda number: shift_sound(videos[number], SHIFT), SHIFT),
-    (f'{40 * SHIFT} ms early', lambda number: shift_sound(videos[number], -SHIFT), -SHIFT),
+    (f'{shift_ms:g} ms late', lambda number: shift_sound(videos[number], SHIFT), shift_ms),
+    (f'{shift_ms:g} ms early', lambda number: shift_sound(videos[number], -SHIFT), -shift_ms),
   ]
 
 
@@ -112,18 +121,23 @@ def _measure(towers: Towers, video: Video) -> Sync:
 
 
 def _row(
-  kind: str, own: Sequence[Sync], people: Sequence[str], changed: Sequence[Sync], whose: Sequence[str], lag: int | None
+  kind: str,
+  own: Sequence[Sync],
+  people: Sequence[str],
+  changed: Sequence[Sync],
+  whose: Sequence[str],
+  late_ms: float | None,
 ) -> Row:
   labels = np.arange(len(own) + len(changed)) >= len(own)
   scores = -np.array([sync.confidence for sync in (*own, *changed)])
-  groups = [name.replace('+', ' ') for name in (*people, *whose)]
+  groups = [*people, *whose]
 
   def figures(drawn: np.ndarray) -> dict[str, float | None]:
     return {'auc': rank_metrics(labels[drawn], scores[drawn])['auc']}
 
   found = None
-  if lag is not None:
-    offsets = [after.offset_ms - before.offset_ms - 40 * lag for before, after in zip(own, changed, strict=True)]
+  if late_ms is not None:
+    offsets = [after.offset_ms - before.offset_ms - late_ms for before, after in zip(own, changed, strict=True)]
     found = float(np.mean(np.abs(offsets) <= FOUND_MS))
   return {
     'kind': kind,

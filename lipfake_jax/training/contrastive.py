@@ -29,6 +29,7 @@ from lipfake_jax.data.pairs import Pairs, keep, open_pairs, order_moments, order
 from lipfake_jax.inference import checkpoints
 from lipfake_jax.inference.parallel_eval import to_float
 from lipfake_jax.models import create_towers
+from lipfake_jax.scoring.sync import REACH
 from lipfake_jax.training import history, signals
 from lipfake_jax.training.augment import Augmentation, augment_clips
 from lipfake_jax.training.contrastive_losses import find_moments, find_people, squared_distances
@@ -135,6 +136,12 @@ def _prepare(config: ml_collections.ConfigDict, data_dir: str | None) -> tuple[_
 def _open_pairs(config: ml_collections.ConfigDict, model: nn.Module, part: str, data_dir: str | None) -> Pairs:
   """The real clips of a part; of 'moments' those with sound."""
   pairs = open_pairs(read_choice(config.data), part, data_dir, model.inputs)
+  spec, fewest = pairs.looks.spec, model.window + REACH if model.objective == 'moments' else 1
+  if spec['rule'] != 'contiguous' or spec['frames'] < fewest:
+    raise UserError(
+      f'data.builder_config={config.data.builder_config!r}: its clips are {spec["frames"]} frames, {spec["rule"]}:'
+      f' {config.model.name} needs contiguous ones of {fewest} at least, see configs/{config.model.name}.py'
+    )
   return keep(pairs, pairs.heard) if model.objective == 'moments' else pairs
 
 
