@@ -96,7 +96,7 @@ def order_moments(pairs: Pairs, batch_size: int, seed: int, epoch: int) -> np.nd
 def order_people(pairs: Pairs, batch_size: int, seed: int, epoch: int) -> np.ndarray:
   """As many clips as there are, two of each person of a batch: int64 [batches, B].
 
-  The two are of different videos where there are such; a person with one clip alone is held against the others.
+  The two are of different videos where there are such; of a person with one clip it is the same one, augmented twice.
 
   Raises:
     UserError: nobody has two clips, or there are fewer people than half a batch.

@@ -39,7 +39,7 @@ def measure_people(towers: Towers, reals: Pairs, fakes: Pairs | None) -> list[Ro
 
 def embed_videos(towers: Towers, pairs: Pairs) -> list[Video]:
   """Each video of which the person is known."""
-  keys, videos = np.array(pairs.keys), []
+  keys, videos = np.array(pairs.keys), list[Video]()
   for key in dict.fromkeys(pairs.keys):
     members = np.flatnonzero(keys == key)
     read = read_pairs(pairs, members)
@@ -83,8 +83,8 @@ def _test_people(own: Sequence[Video], made: Sequence[Video]) -> list[Row]:
 
 def _test_row(kind: str, enrolled: Any, own: Sequence[tuple[str, float]], others: Sequence[tuple[str, float]]) -> Row:
   labels = [*[False] * len(own), *[True] * len(others)]
-  groups, scores = ([pair[place] for pair in (*own, *others)] for place in (0, 1))
-  return _row(kind, len(labels), set(enrolled), labels, scores, groups)
+  whose, scores = zip(*own, *others, strict=True) if labels else ((), ())
+  return _row(kind, len(labels), set(enrolled), labels, scores, whose)
 
 
 def _row(kind: str, videos: int, people: set[str], labels: Any, scores: Any, groups: Sequence[str]) -> Row:

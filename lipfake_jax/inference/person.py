@@ -151,7 +151,7 @@ def load_person(folder: Path, name: str) -> Person:
     UserError: nobody of this name is enrolled, or the file is damaged.
   """
   path = _find_enrolled(folder, name)
-  references: dict[int, Embeddings] = {}
+  references: dict[int, dict[str, np.ndarray]] = {}
   try:
     with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
       for field in stored.files:
@@ -161,7 +161,7 @@ def load_person(folder: Path, name: str) -> Person:
       weights = str(stored['weights'])
   except (ValueError, KeyError, OSError) as error:
     raise UserError(f'{path}: it is damaged: enroll {name} anew') from error
-  return Person([references[number] for number in sorted(references)], weights)
+  return Person([*(references[number] for number in sorted(references))], weights)
 
 
 def forget(folder: Path, name: str) -> Path:

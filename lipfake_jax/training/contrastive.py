@@ -114,7 +114,7 @@ def _prepare(config: ml_collections.ConfigDict, data_dir: str | None) -> tuple[_
   schedule = create_schedule(hyper.schedule, updates, round(updates * hyper.warmup_epochs / hyper.epochs), FLOOR)
   optimizer = create_optimizer(hyper.weight_decay, hyper.gradient_clip)
   one = read_pairs(pairs['train'], np.zeros(1, int))
-  params = jax.jit(model.init)(jax.random.key(config.seed), to_float(one['look']), one['sound'])['params']
+  params = jax.jit(model.init)(jax.random.key(config.seed), to_float(jnp.asarray(one['look'])), one['sound'])['params']
   state = TrainState(
     step=jnp.zeros((), jnp.int32),
     apply_fn=model.apply,
@@ -210,7 +210,7 @@ def measure(
   if model.objective == 'moments':
     count = batch['look'].shape[1] - model.window + 1
     starts = jax.random.choice(key, count, (min(moments, count),), replace=False)
-    found = model.apply({'params': params}, batch['look'], batch['sound'], starts)
+    found: Any = model.apply({'params': params}, batch['look'], batch['sound'], starts)
     loss, accuracy = find_moments(found['look'], found['sound'], found['scale'])
     return loss, {'loss': loss, 'accuracy': accuracy}
   found = model.apply({'params': params}, batch['look'], batch['sound'])

@@ -30,8 +30,7 @@ def tiny(monkeypatch):
 
 def small_config(epochs: int):
   config = av_sync.get_config()
-  config.model.av_sync.look = 'lips'
-  config.model.av_sync.update({'sound_filters': (4, 4, 4), 'units': 16, 'width': 16})
+  config.model.av_sync.update({'window': 5, 'sound_filters': (4, 4, 4), 'units': 16, 'width': 16})
   config.train.update({'batch_size': 12, 'epochs': epochs, 'learning_rate': 5e-3, 'warmup_epochs': 0.5})
   return config
 
