@@ -29,4 +29,4 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _show(value: Any) -> str:
   if isinstance(value, int):
     return str(value)
-  return show_range(value) if isinstance(value, tuple | list) else show(value)
+  return show_range((value[0], value[1])) if isinstance(value, tuple | list) else show(value)

@@ -95,4 +95,5 @@ def _fit(table: np.ndarray, labels: np.ndarray, people: np.ndarray) -> Weights:
 
   bounds = [(None, None), *[(0, None)] * table.shape[1]]
   found = optimize.minimize(loss, np.zeros(len(bounds)), jac=True, bounds=bounds, method='L-BFGS-B').x
-  return Weights(*(tuple(map(float, values)) for values in (mean, deviation, found[1:])), bias=float(found[0]))
+  means, deviations, weights = (tuple(map(float, values)) for values in (mean, deviation, found[1:]))
+  return Weights(means, deviations, weights, float(found[0]))
