@@ -60,6 +60,20 @@ def get_config() -> ml_collections.ConfigDict:
   )
   config.model.lip_kinematics = ml_collections.ConfigDict({'units': 64, 'dropout': 0.5})
   config.model.motion_svm = ml_collections.ConfigDict({'c': 0.01, 'folds': 5})
+  # Towers, which are trained without labels (lipfake_jax/training/contrastive.py).
+  config.model.av_sync = ml_collections.ConfigDict(
+    {
+      'look': 'clip',
+      'window': 5,
+      'filters': (16, 32, 64, 96),
+      'sound_filters': (16, 32, 64),
+      'units': 256,
+      'width': 128,
+    }
+  )
+  config.model.poi = ml_collections.ConfigDict(
+    {'step': 3, 'stem': 64, 'filters': (64, 128, 256, 512), 'blocks': (3, 4, 6, 3), 'width': 256}
+  )
 
   config.train = ml_collections.ConfigDict()
   config.train.batch_size = 4  # clips a step, over all devices
@@ -111,6 +125,12 @@ def get_config() -> ml_collections.ConfigDict:
   config.pseudo.size = 112  # side of the crop that is cut from the clip's, pixels
   config.pseudo.strength = 1.0  # of what reals and fakes are both degraded by, 0 to 1
   config.pseudo.rounds = 1  # how many times as many clips as there are make an epoch
+
+  # Of towers alone.
+  config.contrastive = ml_collections.ConfigDict()
+  config.contrastive.moments = 16  # of each clip that a batch compares with each other (av_sync)
+  config.contrastive.temperature = 0.1  # what squared distances are divided by in the loss (poi)
+  config.contrastive.hidden_bands = 16  # of the sound: up to so many neighbouring ones of 64 are hidden in a clip
 
   config.eval = ml_collections.ConfigDict()
   config.eval.batch_size = 32  # clips at once, at most

@@ -55,3 +55,22 @@ def test_the_script_for_a_gpu_names_what_it_had_no_time_for():
 def test_the_script_for_a_gpu_refuses_what_it_does_not_know():
   done = subprocess.run(['benchmarks/gpu.sh', '--fast'], cwd=ROOT, capture_output=True, text=True, check=False)
   assert (done.returncode, done.stderr) == (2, 'gpu.sh: unknown --fast: there is --tiny\n')
+
+
+def test_fused_detectors_are_measured_on_the_test_rows(tmp_path):
+  """The second is perfect and speaks of half of the test videos; where it is silent the first, at chance, is left."""
+  rows = ['key,part,label,group,pixels,sound']
+  for part in ('validation', 'test'):
+    for number in range(16):
+      label, silent = number % 2, part == 'test' and number >= 8
+      sound = '' if silent else 2 * label - 1
+      rows.append(f'{part}{number},{part},{label},{part} {number // 4},{number // 2 % 2 - 0.5},{sound}')
+  path = tmp_path / 'scores.csv'
+  path.write_text('\n'.join(rows))
+  command = [sys.executable, 'benchmarks/fused.py', str(path)]
+  output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+  assert re.findall(r'^\| (.+?) \| ([\d.]+) .* \| (\d+%) \|$', output, re.MULTILINE) == [
+    ('pixels', '0.500', '100%'),
+    ('sound', '1.000', '50%'),
+    ('all fused', '0.875', '100%'),
+  ]

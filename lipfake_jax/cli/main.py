@@ -8,7 +8,7 @@ from lipfake_jax.core.errors import UserError, exit_codes
 
 # By what a user has in hand. A command's line in the help is the first of its file.
 GROUPS = {
-  'a video': ('detect', 'explain', 'stream', 'web', 'inspect'),
+  'a video': ('detect', 'explain', 'stream', 'web', 'sync', 'person', 'inspect'),
   'data': ('doctor', 'audit', 'dummy'),
   'a run': ('compare', 'matrix', 'controls', 'robustness', 'export'),
   'experiments': ('adapt', 'ablation', 'generators', 'leaderboard', 'models', 'ship'),

@@ -54,6 +54,7 @@ def survey_video(
   progress: Progress | None,
   listen: bool = False,
   ahead: int = 0,
+  step: int | None = None,
 ) -> str | None:
   """A worker's task: fills a folder with the survey of a video; no file raises.
 
@@ -66,6 +67,7 @@ def survey_video(
     progress: is told how far it is.
     listen: whether to keep what is heard and what lips do meanwhile, see `listening`; then, too, all is looked at.
     ahead: of frames, see `analysis.analyse_frames`.
+    step: moments from one window to the next, see `windows.cut_windows`.
 
   Returns:
     Why the video has no windows, or None.
@@ -91,7 +93,7 @@ def survey_video(
   with contextlib.closing(analysis.spool):
     duration_s = info.duration_s if plan.starts else analysis.duration
     facts |= {'frames': analysis.n_frames, 'duration_s': duration_s, 'stopped': stop.exists()}
-    reason = _save_windows(folder, facts, analysis, spec, most)
+    reason = _save_windows(folder, facts, analysis, spec, most, step)
   if faces and not facts['stopped']:
     save_hearing(hear_video(video, faces, analysis.ends_s), folder)
   (folder / SECONDS).write_text(f'{time.monotonic() - began:.3f}')
@@ -130,11 +132,15 @@ def save_rejection(folder: Path, video: Path, rejection: Rejection) -> None:
   _save_facts(folder, describe_file(video), rejection)
 
 
-def _save_windows(folder: Path, facts: Facts, analysis: Analysis, spec: ClipSpec, most: int) -> str | None:
+def _save_windows(
+  folder: Path, facts: Facts, analysis: Analysis, spec: ClipSpec, most: int, step: int | None
+) -> str | None:
   """Keeps the windows of all faces that are fit for a verdict, and says of the others why they are not."""
   faults = {track.number: evidence.find_fault(track, spec) for track in analysis.tracks}
   sound = [track for track in analysis.tracks if not faults[track.number]]
-  windows: Iterator[Clip] = itertools.chain.from_iterable(cut_windows(analysis, track, spec, most) for track in sound)
+  windows: Iterator[Clip] = itertools.chain.from_iterable(
+    cut_windows(analysis, track, spec, most, step) for track in sound
+  )
   shown: set[int] = set()
   for number, group in enumerate(_batched(windows, GROUP)):
     save_result(group, folder / f'{number:06}.npz')

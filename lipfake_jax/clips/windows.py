@@ -21,28 +21,34 @@ WINDOW_S = 4.0  # of a window in which a rule other than 'contiguous' chooses it
 MOST = 120  # windows a track; where that is not enough they are spread evenly over it
 
 
-def cut_windows(analysis: Analysis, track: Track, spec: ClipSpec, most: int = MOST) -> Iterator[Clip]:
+def cut_windows(
+  analysis: Analysis, track: Track, spec: ClipSpec, most: int = MOST, step: int | None = None
+) -> Iterator[Clip]:
   """The windows of a track, in time order, one clip each.
 
   Where the rule is 'contiguous' a window is as long as a clip: T moments in a row at the spec's rate. Otherwise it
   lasts WINDOW_S, or as long as T frames take, and the spec's rule chooses the T frames in it. Windows adjoin, and
-  overlap as little as it takes to reach both ends; more than `most` are thinned out evenly.
+  overlap as little as it takes to reach both ends; more than `most` are thinned out evenly. With a `step`, contiguous
+  ones begin every so many moments of their stretch instead.
   """
   if spec.rule == 'contiguous':
-    track, chosen = trust_estimates(track), _contiguous(track, spec, most)
+    track, chosen = trust_estimates(track), _contiguous(track, spec, most, step)
   else:
     track, chosen = choose_within(analysis, track, _list_spans(track, spec, most), spec)
   for number, where in enumerate(chosen, 1):
     yield cut_clip(analysis, track, where, (), spec, f'{track.number}#{number}')
 
 
-def spread(length: int, n: int, most: int) -> np.ndarray:
+def spread(length: int, n: int, most: int, step: int | None = None) -> np.ndarray:
   """Where windows of n of `length` moments begin, int64 [N]: as many as it takes to cover all, at most `most`.
 
-  None where there are fewer moments than n.
+  None where there are fewer moments than n. With a `step` they begin every so many moments, from the first on.
   """
   if length < n:
     return np.zeros(0, np.int64)
+  if step:
+    starts = np.arange(0, length - n + 1, step)
+    return starts[np.linspace(0, len(starts) - 1, min(len(starts), most)).round().astype(np.int64)]
   return np.linspace(0, length - n, min(-(-length // n), most)).round().astype(np.int64)
 
 
@@ -89,7 +95,7 @@ def find_span(track: Track, began_s: float, spec: ClipSpec, closed: bool) -> np.
   return waiting if closed and len(waiting) >= spec.frames else waiting[:0]
 
 
-def _contiguous(track: Track, spec: ClipSpec, most: int) -> list[np.ndarray]:
+def _contiguous(track: Track, spec: ClipSpec, most: int, step: int | None) -> list[np.ndarray]:
   """Positions in the track, int64 [T] each. Windows lie within a segment, and in none of its pauses."""
   segments = [
     selection.sample_moments(track.times, np.flatnonzero(track.segments == segment), spec.rate)
@@ -99,7 +105,7 @@ def _contiguous(track: Track, spec: ClipSpec, most: int) -> list[np.ndarray]:
   windows = []
   for nearest, late in segments:
     share = max(1, most * len(nearest) // max(total, 1))  # of the limit, by length
-    for start in spread(len(nearest), spec.frames, share):
+    for start in spread(len(nearest), spec.frames, share, step):
       if not late[start : start + spec.frames].any():
         windows.append(nearest[start : start + spec.frames])
   return sorted(windows, key=lambda window: window[0])

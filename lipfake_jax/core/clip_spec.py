@@ -134,4 +134,6 @@ SPECS = {
   'contiguous_lips_5x64': ClipSpec(rule='contiguous', frames=5, clips=12),
   'contiguous_lower_face_16x128': ClipSpec(rule='contiguous', region='lower_face', frames=16, size=128, clips=5),
   'contiguous_lips_sound_60x64': ClipSpec(rule='contiguous', clips=2, sound=True),
+  'contiguous_face_sound_75x64': ClipSpec(rule='contiguous', region='face', frames=75, clips=2, sound=True),
+  'contiguous_face_sound_75x224': ClipSpec(rule='contiguous', region='face', frames=75, size=224, clips=2, sound=True),
 }

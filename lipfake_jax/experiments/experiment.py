@@ -1,6 +1,7 @@
 """One experiment from its config: training, threshold, test.
 
-In: a config and a workdir. Out: a trained run with its evaluation, see `training.loop` and `report.results`.
+In: a config and a workdir. Out: a trained run with its evaluation, see `training.loop` and `report.results`; of towers,
+see `towers`.
 """
 
 import json
@@ -10,13 +11,15 @@ import ml_collections
 
 from lipfake_jax.data.dataset import digest_split, open_split, read_choice
 from lipfake_jax.data.splits import split_name
+from lipfake_jax.experiments.towers import measure_run, train_and_calibrate
+from lipfake_jax.models import TOWERS
 from lipfake_jax.report.results import evaluate_workdir
 from lipfake_jax.scoring.metrics import Metrics
 from lipfake_jax.training.loop import train
 
 
 def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_dir: str | None) -> None:
-  """Trains until the schedule ends it, then evaluates the best weights on the test part.
+  """Trains until the schedule ends it, then evaluates the best weights on the test part; towers on validation.
 
   Args:
     config: as documented in configs/default.py.
@@ -27,6 +30,10 @@ def train_and_evaluate(config: ml_collections.ConfigDict, workdir: Path, data_di
     UserError: the data is missing or does not fit, the workdir can't be used, or a loss is not finite.
     Interrupted: a signal came; the run is saved.
   """
+  if config.model.name in TOWERS:
+    train_and_calibrate(config, workdir, data_dir)
+    print(measure_run(workdir, data_dir, 'validation'))
+    return
   train(config, workdir, data_dir)
   evaluate_workdir(workdir, [config.data.dataset], data_dir, config.eval.batch_size)
 

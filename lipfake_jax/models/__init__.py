@@ -6,6 +6,9 @@ for fake: [B], one a clip, or [B, T], one a frame. `mask`, bool [B, T], is False
 None where none is. `l2_kernels` names the kernels that carry an L2 penalty; `source` is whose network it is; without
 other arguments it has `n_params` trained numbers, for inputs of `input_shape`, its usual one. Next stage: `steps`, or
 `closed_form` for a model that has a `fit`: it is given all training clips at once.
+
+Beside them stand TOWERS, which embed what is seen and what is heard, each its `inputs`: they give no logits, and are
+trained by `training.contrastive`, by what their `objective` says.
 """
 
 import dataclasses
@@ -16,6 +19,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.models.av_sync import AvSync
 from lipfake_jax.models.clrnet import Clrnet
 from lipfake_jax.models.cnn3d import Cnn3d
 from lipfake_jax.models.cnn5_frames import Cnn5Frames
@@ -24,6 +28,7 @@ from lipfake_jax.models.cnn_lstm import CnnLstm
 from lipfake_jax.models.effnet import EffnetFrames, EffnetLstm
 from lipfake_jax.models.lip_kinematics import LipKinematics
 from lipfake_jax.models.motion_svm import MotionSvm
+from lipfake_jax.models.poi import Poi
 from lipfake_jax.models.r2plus1d import R2Plus1d
 from lipfake_jax.models.resnet_tcn import ResnetTcn
 from lipfake_jax.models.xception_frames import XceptionFrames
@@ -42,6 +47,7 @@ MODELS: dict[str, type[nn.Module]] = {
   'lip_kinematics': LipKinematics,
   'motion_svm': MotionSvm,
 }
+TOWERS: dict[str, type[nn.Module]] = {'av_sync': AvSync, 'poi': Poi}
 
 
 def describe_input(model: nn.Module) -> str:
@@ -60,12 +66,21 @@ def create_model(name: str, arguments: Mapping[str, Any], dtype: jnp.dtype = jnp
   Raises:
     UserError: an unknown model or argument.
   """
-  if name not in MODELS:
-    raise UserError(f'model {name!r}: choose one of {", ".join(MODELS)}')
-  known = {field.name for field in dataclasses.fields(MODELS[name])} - {'dtype', 'parent', 'name'}
+  return _create(MODELS, name, arguments, dtype)
+
+
+def create_towers(name: str, arguments: Mapping[str, Any], dtype: jnp.dtype = jnp.float32) -> nn.Module:
+  """Builds one of TOWERS; arguments and errors as those of `create_model`."""
+  return _create(TOWERS, name, arguments, dtype)
+
+
+def _create(models: Mapping[str, type[nn.Module]], name: str, arguments: Mapping[str, Any], dtype: jnp.dtype):
+  if name not in models:
+    raise UserError(f'model {name!r}: choose one of {", ".join(models)}')
+  known = {field.name for field in dataclasses.fields(models[name])} - {'dtype', 'parent', 'name'}
   if unknown := set(arguments) - known:
     raise UserError(f'model {name}: unknown {", ".join(sorted(unknown))}; it has {", ".join(sorted(known))}')
-  return MODELS[name](dtype=dtype, **{argument: _to_tuples(value) for argument, value in arguments.items()})
+  return models[name](dtype=dtype, **{argument: _to_tuples(value) for argument, value in arguments.items()})
 
 
 def _to_tuples(value: Any) -> Any:

@@ -41,7 +41,7 @@ def tracks_of(models):
 
 @pytest.mark.parametrize('name', SPECS)
 def test_every_strategy_yields_its_clips(face_video, models, name):
-  spec = SPECS[name]
+  spec = dataclasses.replace(SPECS[name], frames=min(SPECS[name].frames, 60))  # the video has 70
   if spec.below == 'drop':  # hardly a frame of this video is active
     assert extract_clips(face_video, spec, models).reason == 'too_few_active'
     spec = dataclasses.replace(spec, threshold=0.0)

@@ -46,6 +46,12 @@ def test_windows_are_spread_over_all_moments(length, n, most, starts):
   assert windows.spread(length, n, most).tolist() == starts
 
 
+@pytest.mark.parametrize(('most', 'starts'), [(9, [0, 2, 4, 6]), (2, [0, 6])])
+def test_windows_can_begin_every_so_many_moments(most, starts):
+  """Of 11 moments; a window of 4 that began at the eighth would not end."""
+  assert windows.spread(11, 4, most, step=2).tolist() == starts
+
+
 def test_contiguous_windows_show_each_moment_of_a_face(monkeypatch):
   found = positions(monkeypatch, make_track(np.arange(10) / 10), CONTIGUOUS)
   assert found == [[0, 1, 2, 3], [3, 4, 5, 6], [6, 7, 8, 9]]
