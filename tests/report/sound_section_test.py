@@ -29,7 +29,7 @@ def shifted():
 def test_a_shifted_sound_is_told_as_that_and_changes_no_verdict(shifted):
   document, mouths = shifted
   assert document['verdict'] == 'real'
-  text = render_finding(document, [[b'', b'']], [mouths])
+  text = render_finding(document, [[b'', b'']], mouths=[mouths])
   assert 'No sign of a fake was found' in text
   assert 'ms later than the lips' in text
   assert 'By itself that is no sign of a fake' in text
@@ -55,7 +55,7 @@ def test_where_nothing_was_compared_the_reason_is_told():
   assert tell_sound(sound).startswith('sound: no_speech (what is heard, as music, noise or nothing, has 0.0 phones')
   document = find([[0.1]])
   document['people'][0]['evidence']['sound'] = sound
-  text = render_finding(document, [[b'']], [mouths])
+  text = render_finding(document, [[b'']], mouths=[mouths])
   assert 'Lips were not compared with the sound: what is heard, as music, noise or nothing, has 0.0 phones' in text
 
 
@@ -64,5 +64,5 @@ def test_of_many_events_the_widest_are_shown():
   sound, mouths = describe_hearing(hear(names, spans=spans), 3)
   document = find([[0.1]])
   document['people'][0]['evidence']['sound'] = sound
-  text = render_finding(document, [[b'']], [mouths])
+  text = render_finding(document, [[b'']], mouths=[mouths])
   assert f'Shown are the 24 widest of {len(sound["events"])}' in text
