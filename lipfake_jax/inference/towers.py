@@ -99,7 +99,7 @@ def survey_videos(
   """
   with tempfile.TemporaryDirectory(prefix='lipfake-') as scratch:
     jobs = [(video, Path(scratch, f'{number:06}')) for number, video in enumerate(videos)]
-    work = functools.partial(survey_video, most=MOST, stop=Path(scratch, 'stop'), progress=False, step=step)
+    work = functools.partial(survey_video, most=MOST, stop=Path(scratch, 'stop'), progress=None, step=step)
     for job, outcome in run_workers(jobs, spec, work, min(len(jobs), len(os.sched_getaffinity(0))), TIME_LIMIT_S):
       if isinstance(outcome, Rejection):
         save_rejection(job[1], job[0], outcome)
