@@ -1,6 +1,7 @@
 """What several tests share: small real videos, and a small dataset of made-up clips."""
 
 import atexit
+import collections
 import dataclasses
 import functools
 import os
@@ -224,3 +225,9 @@ def tiny_data(tmp_path_factory) -> str:
   for config in TinyClips.BUILDER_CONFIGS:
     TinyClips(data_dir=data_dir, config=config.name).download_and_prepare()
   return data_dir
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+  """Files with the most slow tests come first: a worker that takes one of them last keeps the other waiting."""
+  slow = collections.Counter(item.path for item in items if item.get_closest_marker('slow'))
+  items.sort(key=lambda item: -slow[item.path])  # stable, so that files stay whole and in order

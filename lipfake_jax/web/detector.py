@@ -16,6 +16,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing import connection, get_context
 from pathlib import Path
@@ -161,8 +162,17 @@ def _serve(pipe: connection.Connection, opening: Callable[[], Look], folder: Pat
   except (EOFError, BrokenPipeError):
     return
   finally:
-    if os.getppid() != parent:  # it was killed, and could not remove what was uploaded
+    if _is_gone(parent):  # it was killed, and could not remove what was uploaded
       shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_gone(parent: int) -> bool:
+  """Whether the process that was our parent has ended; its pipes end a little before it does."""
+  for _ in range(20):
+    if os.getppid() != parent:
+      return True
+    time.sleep(0.1)
+  return False
 
 
 def _try(look: Look, folder: Path, name: str) -> Outcome:

@@ -460,10 +460,9 @@ def test_logit_adjustment_takes_the_odds_of_the_clips_that_epochs_show(
     raise KeyboardInterrupt
 
   monkeypatch.setattr(loop.parallel, 'parallel_train_step', build)
-  monkeypatch.setattr(loop, 'open_split', lambda *arguments: skew(open_split(*arguments)))
   changes = {'data.dataset': 'tiny_clips+tiny_clips', 'data.weights': weights, 'train.imbalance': imbalance}
   with pytest.raises(KeyboardInterrupt):
-    run(tmp_path, tiny_data, **changes)
+    loop.train(tiny_config(**changes), tmp_path, tiny_data, lambda *arguments: skew(open_split(*arguments)))
   assert seen == [pytest.approx(np.log(fakes / (1 - fakes)))]
 
 
@@ -484,7 +483,7 @@ def test_class_weights_make_up_for_the_weights_of_datasets(tiny_data, monkeypatc
 
 
 @pytest.mark.slow
-def test_logit_adjustment_moves_the_objective_and_not_the_loss(tiny_data, tmp_path, monkeypatch):
+def test_logit_adjustment_moves_the_objective_and_not_the_loss(tiny_data, tmp_path):
   """4 of 22 are called fake here. Without steps that learn, the objective is the loss at logits moved by log(4 / 18).
 
   The fresh model's logits are about 0, where moving them a little further changes the objective least: 0.02.
@@ -494,10 +493,10 @@ def test_logit_adjustment_moves_the_objective_and_not_the_loss(tiny_data, tmp_pa
     split = open_split(*arguments)
     return dataclasses.replace(split, labels=(np.arange(len(split)) < 4).astype(np.int32))
 
-  monkeypatch.setattr(loop, 'open_split', skew)
   still = {'train.learning_rate': 0.0, 'train.min_learning_rate': 0.0, 'train.l2': 0.0, 'train.epochs': 1}
   changes = {**still, 'train.imbalance': 'logit_adjustment', 'train.batch_size': 22}
-  [row] = rows(run(tmp_path, tiny_data, **changes))
+  loop.train(tiny_config(**changes), tmp_path, tiny_data, skew)
+  [row] = rows(tmp_path)
   expected = (18 * np.log(1 + 4 / 18) + 4 * np.log(1 + 18 / 4)) / 22
   assert row['train_objective'] == pytest.approx(expected, abs=0.02)
   assert row['train_loss'] == pytest.approx(np.log(2), abs=0.1)
