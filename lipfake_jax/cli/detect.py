@@ -10,6 +10,7 @@ Ends with 0 if any video got a verdict (inconclusive is one), with 3 if none did
   lipfake detect talk.mp4 --sound --out=findings
 """
 
+import argparse
 import functools
 import json
 import signal
@@ -34,28 +35,7 @@ WIDEST = 60  # characters of the names' column
 
 def main(arguments: Sequence[str]) -> None:
   """Prints each video's findings, and writes them below --out, as soon as they are there."""
-  parser = create_parser('detect', __doc__)
-  parser.add_argument('videos', nargs='+', metavar='VIDEO', help='a file, a folder, or a pattern in quotes')
-  parser.add_argument(
-    '--weights', metavar='NAME', default='shipped', help="'shipped', a run's workdir, or an ONNX file (%(default)s)"
-  )
-  parser.add_argument('--out', metavar='FOLDER', type=Path, help='folder for V.json and V.html of each video V')
-  parser.add_argument('--json', action='store_true', help='print a line of JSON a video in place of the table')
-  parser.add_argument(
-    '--people', metavar='WHO', default='all', choices=('all', 'largest'), help="'all' faces, or the 'largest' (all)"
-  )
-  parser.add_argument(
-    '--explain', action='store_true', help='with --out: show what carried the highest scores (some seconds a person)'
-  )
-  dense = 'look at all of a long video, and score all windows; by default 120 a face, spread evenly'
-  parser.add_argument('--dense', action='store_true', help=dense)
-  parser.add_argument('--sound', action='store_true', help='compare lips with what is heard, of English speech')
-  parser.add_argument('--overlay', action='store_true', help='with --out: also V.overlay.mp4, the video drawn on')
-  options = parser.parse_args(arguments)
-  for name in ('overlay', 'explain'):
-    if getattr(options, name) and not options.out:
-      parser.error(f'--{name} needs --out=FOLDER')
-
+  options = _parse(arguments)
   with loading():
     from lipfake_jax.clips.phones import check_recogniser
     from lipfake_jax.clips.survey import DENSE, tell_terminal
@@ -99,6 +79,31 @@ def main(arguments: Sequence[str]) -> None:
     raise Interrupted(f'interrupted: {len(verdicts)} of {len(files.found)} videos are done', 128 + signal.SIGINT)
   if all(verdict == 'none' for verdict in verdicts):
     sys.exit(NO_VERDICT)
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+  parser = create_parser('detect', __doc__)
+  parser.add_argument('videos', nargs='+', metavar='VIDEO', help='a file, a folder, or a pattern in quotes')
+  parser.add_argument(
+    '--weights', metavar='NAME', default='shipped', help="'shipped', a run's workdir, or an ONNX file (%(default)s)"
+  )
+  parser.add_argument('--out', metavar='FOLDER', type=Path, help='folder for V.json and V.html of each video V')
+  parser.add_argument('--json', action='store_true', help='print a line of JSON a video in place of the table')
+  parser.add_argument(
+    '--people', metavar='WHO', default='all', choices=('all', 'largest'), help="'all' faces, or the 'largest' (all)"
+  )
+  parser.add_argument(
+    '--explain', action='store_true', help='with --out: show what carried the highest scores (some seconds a person)'
+  )
+  dense = 'look at all of a long video, and score all windows; by default 120 a face, spread evenly'
+  parser.add_argument('--dense', action='store_true', help=dense)
+  parser.add_argument('--sound', action='store_true', help='compare lips with what is heard, of English speech')
+  parser.add_argument('--overlay', action='store_true', help='with --out: also V.overlay.mp4, the video drawn on')
+  options = parser.parse_args(arguments)
+  for name in ('overlay', 'explain'):
+    if getattr(options, name) and not options.out:
+      parser.error(f'--{name} needs --out=FOLDER')
+  return options
 
 
 def _explainer(run: 'Run') -> 'Picture':
