@@ -80,10 +80,10 @@ def analyse_frames(
 ) -> Analysis:
   """`analyse_video` of frames that come from elsewhere, as they come; `info` is what their source says of itself.
 
-  With `ahead`, frames are made, and faces looked for in them, in a thread each, up to so many frames ahead.
+  With `ahead`, frames are made, faces looked for in them, and crops cut, in a thread each, up to so many frames ahead.
   """
   seen = run_ahead(tracks.find_faces(run_ahead(frames, ahead), models, spec.landmark_stride), ahead)
-  return _analyse(info, face_records.record(seen, faces_cache) if faces_cache else seen, spec, sound)
+  return _analyse(info, face_records.record(seen, faces_cache) if faces_cache else seen, spec, sound, ahead)
 
 
 def measure_activity(analysis: Analysis, track: Track, spec: ClipSpec, which: np.ndarray) -> Track:
@@ -102,7 +102,11 @@ def _read_grays(spool: Records, track: Track, positions: np.ndarray, spec: ClipS
 
 
 def record_faces(
-  seen: Iterable[tracks.FrameFaces], spec: ClipSpec, spool: Records, recorders: dict[int, 'TrackRecorder']
+  seen: Iterable[tracks.FrameFaces],
+  spec: ClipSpec,
+  spool: Records,
+  recorders: dict[int, 'TrackRecorder'],
+  ahead: int = 0,
 ) -> Iterator[tuple[Frame, set[int]]]:
   """Notes what clips need of every face in every frame, and passes frames on.
 
@@ -111,10 +115,34 @@ def record_faces(
     spec: what a clip is.
     spool: where what features need is kept.
     recorders: of each track, by its number; those of new ones are added.
+    ahead: of frames, see `analyse_frames`.
 
   Yields:
     Every frame, once the faces in it are noted, and the numbers of their tracks; as late as `tracks.place_faces` is.
   """
+  before = None
+  for frame, cuts in run_ahead(_cut_faces(seen, spec, spool, recorders), ahead):
+    whole_activity = _compare_whole(before, frame) if spec.flow_on == 'frame' else 0.0
+    for cut in cuts:
+      recorders[cut.track].note(cut, frame, whole_activity)
+    before = frame
+    yield frame, {cut.track for cut in cuts}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Cut:
+  """A face in a frame whose crops are kept: its squares by region, and the crops that are compared, halved."""
+
+  track: int
+  segment: int
+  squares: dict[str, np.ndarray]
+  halved: dict[str, np.ndarray]
+
+
+def _cut_faces(
+  seen: Iterable[tracks.FrameFaces], spec: ClipSpec, spool: Records, recorders: dict[int, 'TrackRecorder']
+) -> Iterator[tuple[Frame, list[_Cut]]]:
+  """Places faces, and keeps what features need of them."""
   wanted = features_of(spec)
   names = {spec.region, 'lips', spec.flow_on, *(name for feature in wanted for name in feature.regions)} - {'frame'}
   order = sorted(names)  # in which their squares are followed; the mouth comes last
@@ -123,21 +151,22 @@ def record_faces(
     squares = [regions.place_region(landmarks, name, spec.alignment) for name in order]
     return np.stack([*squares, regions.span_mouth(landmarks)])
 
-  before = None
   for frame, faces in tracks.place_faces(seen, to_squares, regions.trace_lips, SMOOTHING_S[spec.alignment]):
-    whole_activity = _compare_whole(before, frame) if spec.flow_on == 'frame' else 0.0
+    cuts = []
     for face in faces:
       recorder = recorders.setdefault(face.track, TrackRecorder(face.track, spec, wanted, spool))
       squares = dict(zip((*order, 'mouth'), face.placements, strict=True))
-      recorder.add(FaceInFrame(frame, squares, face.lips), face.segment, whole_activity)
-    before = frame
-    yield frame, {face.track for face in faces}
+      halved = recorder.keep(FaceInFrame(frame, squares, face.lips))
+      cuts.append(_Cut(face.track, face.segment, squares, halved))
+    yield frame, cuts
 
 
-def _analyse(info: VideoInfo, seen: Iterable[tracks.FrameFaces], spec: ClipSpec, sound: Sound | None) -> Analysis:
+def _analyse(
+  info: VideoInfo, seen: Iterable[tracks.FrameFaces], spec: ClipSpec, sound: Sound | None, ahead: int = 0
+) -> Analysis:
   spool, recorders, looks = Spool(), {}, {}  # type: ignore[var-annotated]  # as the functions that fill them say
   n_frames, began_s, ended_s = 0, 0.0, 0.0
-  for frame, _ in record_faces(evidence.watch(seen, looks), spec, spool, recorders):
+  for frame, _ in record_faces(evidence.watch(seen, looks), spec, spool, recorders, ahead):
     began_s, ended_s = began_s if n_frames else frame.time_s, frame.time_s
     n_frames += 1
   found = [recorder.finish(looks[number]) for number, recorder in sorted(recorders.items())]
@@ -159,27 +188,16 @@ class TrackRecorder:
   spec: ClipSpec
   features: list[Feature]
   spool: Records
+  kept: int = 0  # of how many frames there are records
   rows: bytearray = dataclasses.field(default_factory=bytearray)  # of ROW
   last: tuple[int, int] = (-1, -1)  # segment and index of the frame before
   halved: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)  # its regions' crops, gray, at half the size
 
-  def add(self, face: FaceInFrame, segment: int, whole_activity: float) -> None:
-    frame, spec, squares = face.frame, self.spec, face.squares
-    halved = {name: flow.halve(gray) for name, gray in self._keep(face).items()}
-    activity = {}  # with nothing to compare with, as after a cut, there is none
-    if self.last == (segment, frame.index - 1):
-      activity = {name: flow.coarse_activity(self.halved[name], gray) for name, gray in halved.items()}
-      activity['frame'] = whole_activity
-    self.last, self.halved = (segment, frame.index), halved
-    moment = (frame.index, frame.time_s, segment, activity.get(spec.flow_on, 0.0), activity.get('lips', 0.0))
-    measured_on = squares[spec.region if spec.flow_on == 'frame' else spec.flow_on]
-    sizes = (2 * abs(squares['mouth'][1]), 2 * abs(measured_on[1]))
-    self.rows += np.array((*moment, squares[spec.region], *sizes), ROW).tobytes()
-
-  def _keep(self, face: FaceInFrame) -> dict[str, np.ndarray]:
-    """Puts into the spool what is needed of a frame later; returns the crops that are compared now, gray, by region."""
-    spec, passed = self.spec, len(self.rows) // ROW.itemsize
-    kept = {f.name: f.keep(face, spec) for f in self.features if f.keep and passed < f.first}
+  def keep(self, face: FaceInFrame) -> dict[str, np.ndarray]:
+    """Puts into the spool what is needed of a frame later; returns the crops that are compared, see `_Cut`."""
+    spec = self.spec
+    kept = {f.name: f.keep(face, spec) for f in self.features if f.keep and self.kept < f.first}
+    self.kept += 1
     grays = {spec.region: flow.to_gray(kept[PIXELS])}
     compared = {'lips', spec.flow_on} - {'frame'}
     for name in compared - {spec.region}:
@@ -188,7 +206,19 @@ class TrackRecorder:
       kept[MEASURED] = grays[spec.flow_on]
     for name, record in kept.items():
       self.spool.append(name, self.number, record)
-    return {name: grays[name] for name in compared}
+    return {name: flow.halve(grays[name]) for name in compared}
+
+  def note(self, cut: _Cut, frame: Frame, whole_activity: float) -> None:
+    """Adds the row of a frame whose records are kept."""
+    spec, squares, activity = self.spec, cut.squares, {}  # with nothing to compare with, as after a cut, there is none
+    if self.last == (cut.segment, frame.index - 1):
+      activity = {name: flow.coarse_activity(self.halved[name], gray) for name, gray in cut.halved.items()}
+      activity['frame'] = whole_activity
+    self.last, self.halved = (cut.segment, frame.index), cut.halved
+    moment = (frame.index, frame.time_s, cut.segment, activity.get(spec.flow_on, 0.0), activity.get('lips', 0.0))
+    measured_on = squares[spec.region if spec.flow_on == 'frame' else spec.flow_on]
+    sizes = (2 * abs(squares['mouth'][1]), 2 * abs(measured_on[1]))
+    self.rows += np.array((*moment, squares[spec.region], *sizes), ROW).tobytes()
 
   def forget(self, count: int) -> None:
     """Drops its first rows, whose records the spool drops, too. No feature may be of a track's first frames."""

@@ -35,7 +35,7 @@ FACTS, SECONDS = 'facts.json', 'seconds'  # what is known of a video, and how lo
 FACES = 'faces.bin'  # where they were found, see `face_records`
 GROUP = 16  # windows in a file, which are scored at once
 LOOK_UP = 25  # frames between two looks at the clock and for the file that tells to stop
-AHEAD = 4  # frames that one stage may be before the next, where there are cores to spare
+AHEAD = 8  # frames that one stage may be before the next, where there are cores to spare
 TOLD_S = 0.5  # seconds between two lines of progress
 DENSE = sys.maxsize  # windows a face: all of them
 
