@@ -40,8 +40,9 @@ def main(arguments: Sequence[str]) -> None:
     from lipfake_jax.clips.phones import check_recogniser
     from lipfake_jax.clips.survey import DENSE, tell_terminal
     from lipfake_jax.clips.windows import MOST
+    from lipfake_jax.clips.workers import hire_workers
     from lipfake_jax.inference.compilation import keep_compiled
-    from lipfake_jax.inference.detect import detect_videos, open_weights
+    from lipfake_jax.inference.detect import count_workers, detect_videos, open_weights
     from lipfake_jax.report.detect_files import find_places
     from lipfake_jax.report.detect_page import draw_window
     from lipfake_jax.report.overlay import trace_face
@@ -54,26 +55,27 @@ def main(arguments: Sequence[str]) -> None:
   if options.overlay:
     check_encoder()
   keep_compiled()
-  run = open_weights(options.weights)
-  most, progress = DENSE if options.dense else MOST, tell_terminal if sys.stderr.isatty() else None
-  explain = _explainer(run) if options.explain else None
   verdicts: list[str] = []
   stopped = False
-  width = min(max(len('video'), *(len(printable(str(video))) for video in files)), WIDEST)
-  if not options.json:
-    _print_header(width)
+  with hire_workers(count_workers(len(files.found))) as crew:  # who start while the model is loaded
+    run = open_weights(options.weights)
+    most, progress = DENSE if options.dense else MOST, tell_terminal if sys.stderr.isatty() else None
+    explain = _explainer(run) if options.explain else None
+    width = min(max(len('video'), *(len(printable(str(video))) for video in files)), WIDEST)
+    if not options.json:
+      _print_header(width)
 
-  def look(clip: 'Clip') -> tuple[bytes, 'Trace']:
-    return draw_window(clip), trace_face(clip)
+    def look(clip: 'Clip') -> tuple[bytes, 'Trace']:
+      return draw_window(clip), trace_face(clip)
 
-  for finding in detect_videos(
-    run, files.found, look, most, options.people, progress, explain=explain, listen=options.sound
-  ):
-    verdicts.append(finding.document['verdict'])
-    stopped |= finding.stopped
-    if options.out:
-      _write(options.out / places[len(verdicts) - 1], finding, options.overlay)
-    _show(finding, width, options.json)
+    for finding in detect_videos(
+      run, files.found, look, most, options.people, progress, explain=explain, listen=options.sound, crew=crew
+    ):
+      verdicts.append(finding.document['verdict'])
+      stopped |= finding.stopped
+      if options.out:
+        _write(options.out / places[len(verdicts) - 1], finding, options.overlay)
+      _show(finding, width, options.json)
   _tell_end(verdicts, options.out, note_lines(files.named()))
   if stopped or len(verdicts) < len(files.found):
     raise Interrupted(f'interrupted: {len(verdicts)} of {len(files.found)} videos are done', 128 + signal.SIGINT)

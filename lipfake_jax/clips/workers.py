@@ -28,7 +28,7 @@ Run = Callable[[Any, ClipSpec, FaceModels], str | None]  # does a job; a functio
 
 
 @dataclasses.dataclass
-class _Worker:
+class Worker:
   """A process, this side of its pipe, and what it works on until when (seconds, monotonic)."""
 
   process: Any
@@ -38,16 +38,28 @@ class _Worker:
   deadline: float = float('inf')
 
 
+@contextlib.contextmanager
+def hire_workers(count: int) -> Iterator[list[Worker]]:
+  """Within the context so many processes start, before it is known what they are to do; `run_workers` takes them."""
+  crew = [_hire() for _ in range(count)]
+  try:
+    yield crew
+  finally:
+    for worker in crew:
+      _dismiss(worker)
+
+
 def run_workers(
-  jobs: Sequence[Job], spec: ClipSpec, run: Run, workers: int, time_limit_s: float
+  jobs: Sequence[Job], spec: ClipSpec, run: Run, workers: int, time_limit_s: float, crew: Sequence[Worker] = ()
 ) -> Iterator[tuple[Any, str | Rejection | None]]:
   """Yields each job with its outcome: what `run` returned, or a passing Rejection where its process ended or was late.
 
-  Ends early where the parent process ends. Raises OSError where a worker did: that is no video's fault.
+  Ends early where the parent process ends. Raises OSError where a worker did: that is no video's fault. Of the
+  `workers` those in `crew` have begun to start.
   """
   waiting, parent = list(reversed(jobs)), os.getppid()
   tries: dict[Job, int] = {}
-  crew = [_hire(spec, run) for _ in range(workers)]
+  crew = [*crew[:workers], *(_hire() for _ in range(workers - len(crew)))]
   try:
     while (waiting or any(worker.job for worker in crew)) and os.getppid() == parent:
       ready = connection.wait([worker.pipe for worker in crew], LOOK_UP_S)
@@ -56,7 +68,7 @@ def run_workers(
         job = worker.job
         if job and isinstance(outcome, Rejection):
           _dismiss(worker)
-          crew[position] = worker = _hire(spec, run)
+          crew[position] = worker = _hire()
           tries[job] = tries.get(job, 0) + 1
           if outcome.reason == 'unreadable' and tries[job] < TRIES:
             waiting.append(job)
@@ -66,7 +78,7 @@ def run_workers(
           worker.job = None
         if waiting and worker.started and not worker.job:
           worker.job, worker.deadline = waiting.pop(), time.monotonic() + time_limit_s
-          worker.pipe.send(worker.job)
+          worker.pipe.send((worker.job, spec, run))
   finally:
     for worker in crew:
       _dismiss(worker)
@@ -75,7 +87,7 @@ def run_workers(
 _PENDING: Any = object()
 
 
-def _hear(worker: _Worker) -> str | Rejection | None:
+def _hear(worker: Worker) -> str | Rejection | None:
   """What a worker has to say: that it started, or the outcome of its job, or nothing ever again."""
   try:
     outcome = worker.pipe.recv()
@@ -99,14 +111,14 @@ def describe_exit(code: int) -> str:
   return signal.Signals(-code).name if -code in signal.valid_signals() else f'exit code {code}'
 
 
-def _check_time(worker: _Worker, time_limit_s: float) -> Rejection:
+def _check_time(worker: Worker, time_limit_s: float) -> Rejection:
   late = worker.job and time.monotonic() >= worker.deadline
   detail = f'it took more than {time_limit_s:g} s: cut it into shorter pieces'
   return Rejection('timeout', detail, '', passing=True) if late else _PENDING
 
 
-def _hire(spec: ClipSpec, run: Run) -> _Worker:
-  return _Worker(*start_process(work, spec, run))
+def _hire() -> Worker:
+  return Worker(*start_process(work))
 
 
 def start_process(target: Callable[..., None], *arguments: Any) -> tuple[Any, connection.Connection]:
@@ -133,20 +145,20 @@ def _ignore_interrupts() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def _dismiss(worker: _Worker) -> None:
+def _dismiss(worker: Worker) -> None:
   worker.process.kill()
   worker.process.join()
   worker.pipe.close()
 
 
-def work(pipe: connection.Connection, spec: ClipSpec, run: Run) -> None:
+def work(pipe: connection.Connection) -> None:
   """A worker process: takes jobs from the pipe until it closes."""
   cv2.setNumThreads(1)  # OpenCV's own threads would share the cores with the other workers
   with open_face_models() as models:
     pipe.send('started')
     while True:
       try:
-        job = pipe.recv()
+        job, spec, run = pipe.recv()
       except EOFError:
         return
       try:

@@ -25,7 +25,7 @@ from lipfake_jax.clips.clips import Clip, Rejection
 from lipfake_jax.clips.features import FEATURES
 from lipfake_jax.clips.listening import read_hearing
 from lipfake_jax.clips.survey import AHEAD, GROUP, SECONDS, Progress, read_survey, save_rejection, survey_video
-from lipfake_jax.clips.workers import run_workers
+from lipfake_jax.clips.workers import Worker, run_workers
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.names import printable
@@ -109,6 +109,7 @@ def detect_videos(
   time_limit_s: float = TIME_LIMIT_S,
   explain: Picture | None = None,
   listen: bool = False,
+  crew: Sequence[Worker] = (),
 ) -> Iterator[Finding]:
   """Looks at videos and scores them.
 
@@ -125,6 +126,7 @@ def detect_videos(
     time_limit_s: of one video.
     explain: what is made of the highest window of each person, of at most EXPLAINED of them.
     listen: whether to compare lips with what is heard.
+    crew: processes that have begun to start, at most `count_workers`; others are started as needed.
   """
   spec = ClipSpec(**run.meta['clip'])
   with tempfile.TemporaryDirectory(prefix='lipfake-') as scratch, ThreadPoolExecutor(1) as pool:
@@ -132,7 +134,7 @@ def detect_videos(
     compiled = pool.submit(_compile, run, spec)
     with stopping(Path(scratch, 'stop')) as stop:
       work = functools.partial(survey_video, most=most, stop=stop.path, progress=progress, listen=listen)
-      for video, folder in _survey(jobs, spec, work, time_limit_s):
+      for video, folder in _survey(jobs, spec, work, time_limit_s, crew):
         yield _score(run, video, folder, picture, people, compiled, explain)
 
 
@@ -152,14 +154,19 @@ def stopping(path: Path) -> Iterator[Stop]:
     signal.signal(signal.SIGINT, before)
 
 
+def count_workers(videos: int) -> int:
+  """How many processes look at so many videos: one a core at most."""
+  return min(videos, len(os.sched_getaffinity(0)))
+
+
 def _survey(
-  jobs: Sequence[tuple[Path, Path]], spec: ClipSpec, work: Callable, time_limit_s: float
+  jobs: Sequence[tuple[Path, Path]], spec: ClipSpec, work: Callable, time_limit_s: float, crew: Sequence[Worker]
 ) -> Iterator[tuple[Path, Path]]:
   """Each video and the folder of its survey, in their order; without those that were not begun before the stop."""
-  cores = len(os.sched_getaffinity(0))
-  work = functools.partial(work, ahead=AHEAD if len(jobs) < cores else 0)
+  alone = len(jobs) < len(os.sched_getaffinity(0))  # then there are cores to spare
+  work = functools.partial(work, ahead=AHEAD if alone else 0)
   waiting, ended = list(reversed(jobs)), {}
-  for job, outcome in run_workers(jobs, spec, work, min(len(jobs), cores), time_limit_s):
+  for job, outcome in run_workers(jobs, spec, work, count_workers(len(jobs)), time_limit_s, crew):
     if isinstance(outcome, Rejection):
       save_rejection(job[1], job[0], outcome)
     ended[job] = outcome
