@@ -30,10 +30,18 @@ def depthwise_by_products(x: jax.Array, kernel: jax.Array, stride: int) -> jax.A
 
 def _sum_taps(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
   size, padded = len(kernel), _pad(x, len(kernel), stride)
-  height, width = (-(-side // stride) for side in x.shape[1:3])
-  rows, columns = (_tap_slices(size, count, stride) for count in (height, width))
-  products = [padded[:, row, column] * kernel[r, c] for r, row in enumerate(rows) for c, column in enumerate(columns)]
-  return sum(products, start=jnp.zeros((), x.dtype))
+  number, high, wide, channels = x.shape
+  span = [(-(-side // stride) - 1) * stride + 1 for side in (high, wide)]
+  taps = kernel.reshape(size * size, channels)
+
+  def product(row: int, column: int) -> jax.Array:
+    """By `lax`: with NumPy's indices it takes a fifth longer to trace a network of these."""
+    start, end = (0, row, column, 0), (number, row + span[0], column + span[1], channels)
+    seen = jax.lax.slice(padded, start, end, (1, stride, stride, 1))
+    tap = jax.lax.slice_in_dim(taps, row * size + column, row * size + column + 1)
+    return seen * tap
+
+  return sum((product(r, c) for r in range(size) for c in range(size)), start=jnp.zeros((), x.dtype))
 
 
 _products = jax.custom_vjp(_sum_taps, nondiff_argnums=(2,))
