@@ -8,7 +8,7 @@ it took, its start included, and is not asked for again. scores.csv is written t
 a detector, empty where it says nothing:
 
   pixels    `detect`: of the video's p_fake
-  av_sync   `sync check`: minus the confidence, of the face that has the highest
+  av_sync   `sync check`, of videos with sound: minus the confidence, of the face that has the highest
   poi       `person check` by the first five real videos of a person, of that person's others: the score less the limit
   others    --given: a file with the columns path, logit and cpu_s, the seconds of the CPU that a video took, as
             `benchmarks/sound.py --scores` writes it
@@ -24,10 +24,11 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lipfake_jax.clips.sound import read_sound
 from lipfake_jax.core.vocabulary import LABELS
 from lipfake_jax.data.lists import read_list
 from lipfake_jax.scoring.person import FEWEST
@@ -107,18 +108,21 @@ def collect(rows: Sequence[Row], options: argparse.Namespace) -> dict[str, tuple
   """By detector the logits of videos, and the seconds of the CPU for a second of video, None if none was looked at."""
   paths, keep = [row['path'] for row in rows], options.keep
   seen, seen_s = ask(['detect', '--json', *paths], keep / 'detect.json')
-  timed, timed_s = ask(['sync', 'check', '--json', f'--weights={options.sync}', *paths], keep / 'sync check.json')
+  heard = [path for path in paths if len(read_sound(Path(path)).samples)]
+  timed, timed_s = ask(['sync', 'check', '--json', f'--weights={options.sync}', *heard], keep / 'sync check.json')
   known, known_s, looked_at = ask_people(rows, options.person, keep)
   lengths_s = {document['video']['path']: document['video']['duration_s'] or 0.0 for document in seen}
-  total_s, known_length_s = sum(lengths_s.values()), sum(lengths_s[path] for path in looked_at)
   given = {name: read_given(Path(path), paths) for name, path in (pair.split('=', 1) for pair in options.given)}
+
+  def cost(spent_s: float, videos: Iterable[str]) -> float | None:
+    length_s = sum(lengths_s[path] for path in videos)
+    return spent_s / length_s if length_s else None
+
   return {
-    'pixels': ({document['video']['path']: score_pixels(document) for document in seen}, seen_s / total_s),
-    **{name: (logits, cpu_s / sum(lengths_s[path] for path in logits)) for name, (logits, cpu_s) in given.items()},
-    'av_sync': ({document['video']: score_sync(document) for document in timed}, timed_s / total_s),
-    'poi': ({document['video']: score_person(document) for document in known}, known_s / known_length_s)
-    if known
-    else ({}, None),
+    'pixels': ({document['video']['path']: score_pixels(document) for document in seen}, cost(seen_s, lengths_s)),
+    **{name: (logits, cost(spent_s, logits)) for name, (logits, spent_s) in given.items()},
+    'av_sync': ({d['video']: score_sync(d) for d in timed}, cost(timed_s, [d['video'] for d in timed])),
+    'poi': ({document['video']: score_person(document) for document in known}, cost(known_s, looked_at)),
   }
 
 
