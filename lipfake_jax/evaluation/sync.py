@@ -65,7 +65,7 @@ def fit_head(towers: Towers, reals: Pairs) -> Fusion | None:
   Of each person their own sounds weigh as much as all changes. None where there are too few people, see `fit_fusion`.
   """
   videos, people = read_videos(reals)
-  if not videos:
+  if len(set(people)) < 2:  # nobody else can be heard in a video's place
     return None
   changes = [change for _, change, _ in _changes(videos, pick_others(people), towers.spec.rate)]
   syncs = [_measure(towers, video) for video in videos]

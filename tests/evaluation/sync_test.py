@@ -64,7 +64,11 @@ def test_a_head_finds_shifts_that_the_confidence_does_not_know_of(monkeypatch):
   assert [row['head_auc'] for row in rows.values()] == [0.5, 1, 1, 1, 1]
 
 
-def test_too_few_people_make_no_head(monkeypatch):
-  monkeypatch.setattr(pairs_module, 'open_split', lambda choice, part, data_dir, feature: make_split(feature, part))
+@pytest.mark.parametrize('count', [4, 13])
+def test_too_few_people_make_no_head(monkeypatch, count):
+  """One is heard, or three."""
+  monkeypatch.setattr(
+    pairs_module, 'open_split', lambda choice, part, data_dir, feature: make_split(feature, part, count=count)
+  )
   towers = open_fake('lips')
   assert fit_head(towers, open_pairs(None, 'validation', None, towers.model.inputs)) is None
