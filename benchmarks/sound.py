@@ -3,7 +3,9 @@
   python benchmarks/sound.py LIST.csv --cache=FOLDER --parts=train,validation
 
 LIST.csv has the columns path, label, identity and split. What is heard and seen in each video is kept in --cache, so
-that another call measures without listening again. AUCs have an interval of 95 % over people. Each row's score is the
+that another call measures without listening again; with --scores a file for `benchmarks/collect.py` is written: of
+each video the logit of the share of events with open lips, as `lipfake detect --sound` has them, and the seconds of the
+CPU that listening took. AUCs have an interval of 95 % over people. Each row's score is the
 share of events at which lips are open, unless it says otherwise:
 
   at the offset    as `lipfake detect --sound` has it
@@ -15,8 +17,11 @@ share of events at which lips are open, unless it says otherwise:
 """
 
 import argparse
+import csv
 import dataclasses
+import math
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -33,7 +38,7 @@ from lipfake_jax.clips.workers import run_workers
 from lipfake_jax.core.clip_spec import ClipSpec
 from lipfake_jax.core.vocabulary import LABELS
 from lipfake_jax.data.lists import read_list
-from lipfake_jax.inference.sound_evidence import LEAST_RATE, SURE
+from lipfake_jax.inference.sound_evidence import LEAST_RATE, SURE, describe_hearing
 from lipfake_jax.scoring.closures import CLOSED, LEAD_S, Closures, find_least, find_seen, measure_closures
 from lipfake_jax.scoring.intervals import bootstrap
 from lipfake_jax.scoring.metrics import rank_metrics
@@ -43,6 +48,7 @@ ROUNDS = 10  # nothing here depends on them
 VOWELS = ('AA', 'AE', 'AH', 'AO', 'AY', 'EH')
 TEETH, ROUND = ('F', 'V'), ('W', 'UW')
 SHIFT_S, TOLERANCE_S = 0.2, 0.04
+SPENT = 'cpu_s'  # beside a hearing: the seconds of the CPU that it took
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,13 +66,14 @@ def hear_job(job: tuple[Path, Path], spec: ClipSpec, models: FaceModels) -> str 
   """A worker's task: keeps what is heard in a video, and what lips do meanwhile, in a folder."""
   video, folder = job
   folder.mkdir(parents=True, exist_ok=True)
-  faces, ends_s = folder / 'faces.bin', 0.0
+  faces, ends_s, began_s = folder / 'faces.bin', 0.0, time.process_time()
   try:
     for frame, _ in face_records.record(tracks.find_faces(read_frames(video), models, spec.landmark_stride), faces):
       ends_s = frame.time_s
     save_hearing(hear_video(video, faces, ends_s, names=None), folder)
   except VideoError as error:
     return str(error)
+  (folder / SPENT).write_text(f'{time.process_time() - began_s:.2f}')
   return None
 
 
@@ -139,6 +146,29 @@ def _least_opening(case: Case, found: Closures | None, heard_s: np.ndarray) -> f
   return float(np.minimum(openings, 1.0).mean())
 
 
+def score_open(hearing: Hearing) -> float | None:
+  """The logit of the share of events with open lips, of the face for which most are seen; None without a word on any.
+
+  Half an event is added to either side, so that none of few is not the same as never.
+  """
+  found = [describe_hearing(hearing, track)[0]['events'] for track in np.unique(hearing.tracks).tolist()]
+  events = max((events for events in found if events), key=len, default=None)
+  if events is None:
+    return None
+  opened = sum(not event['closed'] for event in events)
+  return math.log((opened + 0.5) / (len(events) - opened + 0.5))
+
+
+def write_scores(path: Path, videos: Sequence[Path], hearings: Sequence[Hearing | None], cache: Path) -> None:
+  """A row a video, with no logit where nothing is said."""
+  with open(path, 'w', newline='') as file:
+    writer = csv.writer(file)
+    writer.writerow(['path', 'logit', 'cpu_s'])
+    for video, hearing in zip(videos, hearings, strict=True):
+      spent = (cache / digest_file(video) / SPENT).read_text() if hearing else 0
+      writer.writerow([video, score_open(hearing) if hearing else None, spent])
+
+
 def describe_row(name: str, cases: Sequence[Case], scores: Sequence[float | None]) -> str:
   """A row: videos and mean of each class, and the AUC with its interval."""
   known = [i for i, score in enumerate(scores) if score is not None]
@@ -185,10 +215,14 @@ def main() -> None:
   parser.add_argument('--cache', type=Path, required=True)
   parser.add_argument('--parts', default='train,validation')
   parser.add_argument('--least', type=int, nargs='+', default=[3, 5], help='events that a video needs')
+  parser.add_argument('--scores', type=Path, metavar='FILE', help='for benchmarks/collect.py')
   options = parser.parse_args()
   table = read_list(options.list, ('path', 'label', 'identity', 'split'))
   rows = [row for _, row in table.rows if row['split'] in options.parts.split(',')]
-  hearings = hear_all([options.list.parent / row['path'] for row in rows], options.cache)
+  videos = [options.list.parent / row['path'] for row in rows]
+  hearings = hear_all(videos, options.cache)
+  if options.scores:
+    write_scores(options.scores, videos, hearings, options.cache)
   cases = [to_case(row['label'], row['identity'], h) for row, h in zip(rows, hearings, strict=True) if h]
   heard = [case for case in cases if case.hearing.state in ('heard', 'short')]
   counts = {label: sum(case.label == label for case in heard) for label in LABELS}

@@ -39,14 +39,15 @@ def main(arguments: Sequence[str]) -> None:
     return
   from lipfake_jax.data.files import find_sources
   from lipfake_jax.inference.compilation import keep_compiled
-  from lipfake_jax.inference.sync import check_faces, read_reals
+  from lipfake_jax.inference.sync import check_faces, read_head, read_reals
   from lipfake_jax.inference.towers import open_towers, survey_videos
 
   files = find_sources(options.videos).found
   keep_compiled()
-  towers, reals = open_towers(options.weights, 'av_sync'), read_reals(options.weights)
+  towers = open_towers(options.weights, 'av_sync')
+  reals, head = read_reals(options.weights), read_head(options.weights)
   for video, (facts, clips) in zip(files, survey_videos(files, towers.spec), strict=True):
-    found = check_faces(towers, reals, facts, clips)
+    found = check_faces(towers, reals, head, facts, clips)
     name = printable(str(video))
     print(json.dumps({'video': name, **found}) if options.json else '\n'.join(_lines(name, found)), flush=True)
 

@@ -9,7 +9,15 @@ from typing import Any
 from lipfake_jax.report.tables import show, show_range
 
 # Of each row, in this order: the title of its column, and the field.
-COLUMNS = {'videos': 'videos', 'people': 'people', 'AUC': 'auc', '95 % interval': 'interval', 'offset found': 'found'}
+COLUMNS = {
+  'videos': 'videos',
+  'people': 'people',
+  'AUC': 'auc',
+  '95 % interval': 'interval',
+  'AUC of the head': 'head_auc',
+  'its interval': 'head_interval',
+  'offset found': 'found',
+}
 
 
 def tower_table(title: str, rows: Sequence[Mapping[str, Any]]) -> str:

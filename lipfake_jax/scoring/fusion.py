@@ -2,7 +2,8 @@
 
 In: logits of validation videos by each detector, NaN where it abstains. Out: a `Fusion`, and probabilities of other
 videos. Each set of detectors that speak has weights of its own, fitted to all videos on which they all do: where sound
-is absent, what is left counts as if there were no more. After Wolpert 1992, 'Stacked Generalization', with weights that
+is absent, what is left counts as if there were no more. A set on which too few people were heard is not fitted; the
+largest fitted one within it counts. After Wolpert 1992, 'Stacked Generalization', with weights that
 are not negative (Breiman 1996, 'Stacked Regressions'): few validation videos must not turn a detector round.
 """
 
@@ -36,7 +37,8 @@ class Fusion:
 
 
 def fit_fusion(logits: Logits, labels: np.ndarray, groups: Sequence[str]) -> Fusion:
-  """Fits weights for every set of detectors that both classes have.
+  """Fits weights for every set of detectors with as many people of either class as it has parameters: one a detector
+  and the bias.
 
   Args:
     logits: of N validation videos.
@@ -48,23 +50,28 @@ def fit_fusion(logits: Logits, labels: np.ndarray, groups: Sequence[str]) -> Fus
   for number in range(1, 2 ** len(names)):
     members = [place for place in range(len(names)) if number >> place & 1]
     rows = ~np.isnan(table[:, members]).any(1)
-    if len(np.unique(labels[rows])) == 2:
-      people = np.asarray(groups)[rows]
+    people = np.asarray(groups)[rows]
+    if min(len(set(people[labels[rows] == label])) for label in (0, 1)) > len(members):
       sets[tuple(names[place] for place in members)] = _fit(table[rows][:, members], labels[rows], people)
   return Fusion(names, sets)
 
 
 def fuse(fusion: Fusion, logits: Logits) -> np.ndarray:
-  """p(fake) of videos, float64 [N]; NaN where every detector abstains, or only sets speak that were never fitted."""
+  """p(fake) of videos, float64 [N]; NaN where no fitted set of detectors speaks."""
   table = np.stack([np.asarray(logits[name], np.float64) for name in fusion.names], axis=1)
   fused = np.full(len(table), np.nan)
-  for names, found in fusion.sets.items():
-    members = [fusion.names.index(name) for name in names]
-    absent = [place for place in range(len(fusion.names)) if place not in members]
-    rows = ~np.isnan(table[:, members]).any(1) & np.isnan(table[:, absent]).all(1)
-    standard = (table[rows][:, members] - found.means) / found.deviations
-    fused[rows] = 1 / (1 + np.exp(-(found.bias + standard @ found.weights)))
+  for number, row in enumerate(table):
+    names = choose_set(fusion, [name for name, logit in zip(fusion.names, row, strict=True) if not np.isnan(logit)])
+    if names:
+      found = fusion.sets[names]
+      standard = (row[[fusion.names.index(name) for name in names]] - found.means) / found.deviations
+      fused[number] = 1 / (1 + np.exp(-(found.bias + standard @ found.weights)))
   return fused
+
+
+def choose_set(fusion: Fusion, speaking: Sequence[str]) -> tuple[str, ...]:
+  """The largest fitted set of detectors that all speak, of equal ones the first; empty where there is none."""
+  return max((names for names in fusion.sets if set(names) <= set(speaking)), key=len, default=())
 
 
 def fuse_unseen(logits: Logits, labels: np.ndarray, groups: Sequence[str]) -> np.ndarray:

@@ -61,6 +61,17 @@ def find_sync(distances: Sequence[np.ndarray], rate: float) -> Sync:
   return Sync(1000 * lag / rate, float(np.median(curve) - curve[least]), float(curve[least]), curve)
 
 
+def describe_curve(sync: Sync) -> dict[str, float]:
+  """What of a distance curve may tell a changed sound from a video's own: of each, more speaks for a change.
+
+  Returns:
+    'doubt': minus the confidence. 'lateness': how far the offset is from 0, in seconds. 'spread': the share of lags
+    whose distance is nearer to the least than to the median, from 0 to 1: a stretched sound fits a bit at many.
+  """
+  near = sync.curve < sync.distance + sync.confidence / 2
+  return {'doubt': -sync.confidence, 'lateness': abs(sync.offset_ms) / 1000, 'spread': float(near.mean())}
+
+
 def follow_distance(distances: np.ndarray, offset_ms: float, rate: float) -> np.ndarray:
   """The distance over time at an offset, float64 [P]; NaN where there is no sound for a look."""
   return distances[len(distances) // 2 + round(offset_ms * rate / 1000)]

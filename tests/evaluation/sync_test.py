@@ -5,7 +5,15 @@ import pytest
 
 from lipfake_jax.data import pairs as pairs_module
 from lipfake_jax.data.pairs import open_pairs
-from lipfake_jax.evaluation.sync import measure_own, measure_sync, pick_others, shift_sound, stretch_sound, swap_sound
+from lipfake_jax.evaluation.sync import (
+  fit_head,
+  measure_own,
+  measure_sync,
+  pick_others,
+  shift_sound,
+  stretch_sound,
+  swap_sound,
+)
 from tests.data.pair_cases import make_split
 from tests.inference.tower_cases import open_fake
 
@@ -42,3 +50,25 @@ def test_towers_that_do_not_err_tell_all_apart(monkeypatch):
   assert [rows[f'200 ms {when}']['found'] for when in ('late', 'early')] == [1, 1]
   assert [rows[f'200 ms {when}']['offset_ms'] for when in ('late', 'early')] == [200, -200]
   assert min(measure_own(towers, reals)) == pytest.approx(rows['its own sound']['confidence'], abs=0.3)
+
+
+def test_a_head_finds_shifts_that_the_confidence_does_not_know_of(monkeypatch):
+  """Of ten videos of five people: three figures and a bias want four."""
+  monkeypatch.setattr(
+    pairs_module, 'open_split', lambda choice, part, data_dir, feature: make_split(feature, part, count=21)
+  )
+  towers = open_fake('lips')
+  reals = open_pairs(None, 'validation', None, towers.model.inputs)
+  rows = {row['kind']: row for row in measure_sync(towers, reals, None, fit_head(towers, reals))}
+  assert rows['200 ms late']['auc'] < 0.9
+  assert [row['head_auc'] for row in rows.values()] == [0.5, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize('count', [4, 13])
+def test_too_few_people_make_no_head(monkeypatch, count):
+  """One is heard, or three."""
+  monkeypatch.setattr(
+    pairs_module, 'open_split', lambda choice, part, data_dir, feature: make_split(feature, part, count=count)
+  )
+  towers = open_fake('lips')
+  assert fit_head(towers, open_pairs(None, 'validation', None, towers.model.inputs)) is None

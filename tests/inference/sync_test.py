@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from lipfake_jax.core.errors import UserError
-from lipfake_jax.inference.sync import check_faces, read_reals, write_reals
+from lipfake_jax.inference.sync import check_faces, read_head, read_reals, write_head, write_reals
+from lipfake_jax.scoring.fusion import Fusion, Weights
 from tests.inference.tower_cases import make_facts, open_fake, speaking_clip
 
 REALS = [0.6 + 0.01 * number for number in range(20)]
+HEAD = Fusion(('lateness',), {('lateness',): Weights((0.1,), (0.1,), (1.0,), 0.0)})
 TOWERS = open_fake('lips')
 
 
 def check(*clips, **facts):
-  return check_faces(TOWERS, REALS, make_facts(Path('a.mp4'), **facts), clips)
+  return check_faces(TOWERS, REALS, HEAD, make_facts(Path('a.mp4'), **facts), clips)
 
 
 def test_a_sound_in_time_is_so():
@@ -31,6 +33,7 @@ def test_a_sound_in_time_is_so():
 def test_a_sound_that_comes_200_ms_late_is_told_as_such_and_not_as_a_fake():
   [face] = check(speaking_clip(0, late=5), speaking_clip(1, late=5))['people']
   assert (face['verdict'], face['offset_ms']) == ('shifted', 200)
+  assert face['p_changed'] == pytest.approx(0.7311, abs=1e-4)  # 1 / (1 + exp(-(.2 - .1) / .1))
   assert face['distance'][-5:] == [None] * 5  # nothing is heard yet that belongs to the last looks
 
 
@@ -64,3 +67,9 @@ def test_how_reals_agree_is_kept_with_the_run(tmp_path):
   write_reals(tmp_path, [0.5, 0.25])
   assert read_reals(tmp_path) == [0.25, 0.5]
   assert np.isfinite(read_reals(tmp_path)).all()
+
+
+def test_a_head_is_kept_with_the_run(tmp_path):
+  assert read_head(tmp_path) is None
+  write_head(tmp_path, HEAD)
+  assert read_head(tmp_path) == HEAD

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lipfake_jax.scoring.fusion import fit_fusion, fuse, fuse_unseen
+from lipfake_jax.scoring.fusion import choose_set, fit_fusion, fuse, fuse_unseen
 
 RNG = np.random.default_rng(0)
 LABELS = np.arange(200) % 2
@@ -43,12 +43,26 @@ def test_no_detector_is_turned_round():
   assert fusion.sets['pixels', 'wrong'].weights[1] == 0
 
 
+def test_a_set_needs_a_person_of_either_class_for_each_of_its_parameters():
+  """Two detectors and a bias: three. Both speak of three fakes here, of persons 6, 7 and 8, and of two reals."""
+  labels, people = np.arange(9) >= 5, [f'person {i}' for i in range(9)]
+  rare = np.where((np.arange(9) >= 3) & (np.arange(9) != 5), 1.0, np.nan)
+  logits = {'pixels': 2.0 * labels - 1, 'rare': rare}
+  fusion = fit_fusion(logits, labels, people)
+  assert set(fusion.sets) == {('pixels',), ('rare',)}
+  assert choose_set(fusion, ['pixels', 'rare']) == ('pixels',)
+  np.testing.assert_array_equal(fuse(fusion, logits), fuse(fusion, {**logits, 'rare': np.full(9, np.nan)}))
+  assert set(fit_fusion({**logits, 'rare': np.where(np.arange(9) >= 2, 1.0, np.nan)}, labels, people).sets) == {
+    ('pixels',),
+    ('rare',),
+    ('pixels', 'rare'),
+  }
+
+
 def test_each_person_weighs_the_same():
   """A person with 100 videos is fitted to like one with a single one."""
-  logits, labels = np.array([-1.0, 1.0]), np.array([0, 1])
-  once = fit_fusion({'a': logits}, labels, ['ann', 'bob'])
-  often = fit_fusion(
-    {'a': np.append(np.repeat(logits[:1], 100), 1.0)}, np.append([0] * 100, 1), ['ann'] * 100 + ['bob']
-  )
+  logits, labels, people = np.array([-1.0, -1.0, 1.0, 1.0]), np.array([0, 0, 1, 1]), ['ann', 'bob', 'cleo', 'dan']
+  once = fit_fusion({'a': logits}, labels, people)
+  often = fit_fusion({'a': np.append([-1.0] * 99, logits)}, np.append([0] * 99, labels), ['ann'] * 99 + people)
   assert often.sets['a',].bias == pytest.approx(once.sets['a',].bias, abs=1e-4)  # of an optimizer that stops there
   assert often.sets['a',].weights == pytest.approx(once.sets['a',].weights, abs=1e-4)

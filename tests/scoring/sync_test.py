@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lipfake_jax.scoring.sync import compare_moments, find_sync, follow_distance, rank_agreement
+from lipfake_jax.scoring.sync import Sync, compare_moments, describe_curve, find_sync, follow_distance, rank_agreement
 
 
 def moments(count: int, seed: int = 0) -> np.ndarray:
@@ -51,3 +51,9 @@ def test_agreement_is_ranked_among_reals():
   assert rank_agreement(0.05, [0.1, 0.2, 0.3]) == 1 / 4
   assert rank_agreement(0.2, [0.1, 0.2, 0.3]) == 3 / 4
   assert rank_agreement(0.9, [0.1, 0.2, 0.3]) == 1
+
+
+def test_a_curve_is_told_by_three_figures():
+  """Least .2, median .8: nearer to the least than to the median is what lies under .5."""
+  told = describe_curve(Sync(-80.0, 0.6, 0.2, np.array([0.9, 0.2, 0.4, 0.8, 0.9])))
+  assert told == {'doubt': -0.6, 'lateness': 0.08, 'spread': 0.4}
