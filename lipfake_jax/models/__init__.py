@@ -75,6 +75,8 @@ def create_towers(name: str, arguments: Mapping[str, Any], dtype: jnp.dtype = jn
 
 
 def _create(models: Mapping[str, type[nn.Module]], name: str, arguments: Mapping[str, Any], dtype: jnp.dtype):
+  if name in TOWERS and models is not TOWERS:
+    raise UserError(f'model {name!r} compares picture and sound, and scores no clip: see configs/{name}.py')
   if name not in models:
     raise UserError(f'model {name!r}: choose one of {", ".join(models)}')
   known = {field.name for field in dataclasses.fields(models[name])} - {'dtype', 'parent', 'name'}

@@ -69,5 +69,5 @@ def test_what_stays_the_same_in_a_clip_does_not_count():
 def test_towers_are_no_model_and_models_no_towers():
   with pytest.raises(UserError, match='choose one of av_sync, poi'):
     create_towers('cnn_lstm', {})
-  with pytest.raises(UserError, match='choose one of cnn_lstm'):
+  with pytest.raises(UserError, match='scores no clip: see configs/av_sync'):
     create_model('av_sync', {})
