@@ -56,6 +56,8 @@ def explain_verdict(document: Document) -> Iterator[str]:
     yield 'That is a lead, no proof: real videos are called fake at times. Check it by the other means below.'
   elif verdict == 'inconclusive':
     yield f'There is no verdict: {say(first["reason"])}.'
+  if first['warnings']:
+    yield f'It is worth less here: {"; ".join(first["warnings"])}.'
 
 
 def say(reason: str) -> str:

@@ -88,8 +88,8 @@ def _name_fault(name: str) -> str:
 def _figures(figures: Mapping[str, Any]) -> Iterator[str]:
   """What a map that passed was found to do, the weakest of each test."""
   for curve, words in (
-    ('deletion', 'hiding what it marks first lowers the score'),
-    ('insertion', 'showing that first raises the score'),
+    ('deletion', 'hiding its strongest parts first lowers the score'),
+    ('insertion', 'showing them first raises the score'),
   ):
     beaten = []
     for control, than in (('random', 'than a random order'), ('guess', 'than a guess without the model')):

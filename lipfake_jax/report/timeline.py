@@ -34,6 +34,7 @@ STYLE = """
 @media screen and (max-width: 40rem) {
   .window figure, .heat figure { overflow-x: auto; }
   .window figure img, .heat figure img { max-width: none; width: 44rem; }
+  .window figcaption::after, .heat figcaption::after { content: " More frames lie to the right: swipe."; }
 }
 @media print {
   .time { print-color-adjust: exact; -webkit-print-color-adjust: exact; break-inside: avoid; }

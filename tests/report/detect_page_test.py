@@ -37,6 +37,13 @@ def test_the_verdict_is_in_words(scores, words):
   assert f'<p class="verdict">{words}</p>' in page(find(scores))
 
 
+def test_a_verdict_says_where_it_is_worth_less():
+  document = find([[0.1]])
+  assert 'worth less' not in page(document)
+  document['people'][0]['warnings'] = ['blurred', 'few frames']
+  assert '<p>It is worth less here: blurred; few frames.</p></div>' in page(document)
+
+
 def test_it_fetches_nothing_and_runs_nothing():
   text = page(find([[0.9, 0.1]]))
   assert "default-src 'none'" in text

@@ -103,8 +103,8 @@ def test_words_say_how_far_to_trust_it():
   }
   told = list(explain_trust(explain(trust)))
   assert told[1:4] == [
-    'The map of the crop, in logits, on average: hiding what it marks first lowers the score more than a random order'
-    ' (by 0.25) and than a guess without the model (by 0.50).',
+    'The map of the crop, in logits, on average: hiding its strongest parts first lowers the score more than a random'
+    ' order (by 0.25) and than a guess without the model (by 0.50).',
     'It does not tell what was faked: its strongest mark is there in 50% of 20 fakes made for the test, by chance in'
     ' 10%.',
     'The bars of the frames: not shown, since a network that has learned nothing gives much the same and it was not'
