@@ -1,4 +1,4 @@
-"""As much of JSON Schema as docs/detect.schema.json uses; a keyword that is not known here is an error."""
+"""As much of JSON Schema as the schemas in docs/ use; a keyword that is not known here is an error."""
 
 import re
 from collections.abc import Iterator

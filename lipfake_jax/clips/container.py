@@ -112,6 +112,8 @@ def open_name(name: str, options: dict[str, str], **arguments: Any) -> av.contai
     return av.open(name, options=options, metadata_errors='replace', **arguments)  # comments may be in any encoding
   except av.error.ArgumentError as error:
     raise VideoError('the file has no video stream: its content is in no format of videos') from error
+  except av.error.InvalidDataError as error:
+    raise VideoError(f'{error.strerror}: it is no video, or a damaged one') from error
   except (OSError, av.FFmpegError) as error:
     raise VideoError(getattr(error, 'strerror', None) or str(error)) from error
 

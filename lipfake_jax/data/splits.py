@@ -25,8 +25,8 @@ SPLITS = ('identity', 'official', 'paper')
 SHARES = (0.7, 0.15, 0.15)
 PAPER_SHARES = (0.7, 0.0, 0.3)
 GAPS_REMEDY = (
-  'a training needs real and fake videos in every part: add some, of more people, or choose another split (of your own'
-  ' videos, a column "split" in a list names the part of each)'
+  'to train, run.py needs real and fake videos in every part: add some, of more people, or choose another split (of'
+  ' your own videos, a column "split" in a list names the part of each)'
 )
 UNEVEN = 0.1  # a difference between the parts' shares of fakes that is worth a warning
 LEAKY_NAME = 'paper_leaky'

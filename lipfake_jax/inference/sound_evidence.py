@@ -61,7 +61,8 @@ def _find_reason(hearing: Hearing, seen: int) -> str | None:
     )
   if seen < LEAST:
     where = 'by this face alone and in enough frames'
-    return f'too_few_events ({seen} sounds of M, B or P are seen, {where}; {LEAST} are needed)'
+    what = 'sound of M, B or P is seen' if seen == 1 else 'sounds of M, B or P are seen'
+    return f'too_few_events ({seen} {what}, {where}; {LEAST} are needed)'
   return None
 
 

@@ -170,7 +170,7 @@ def _quality(document: Document) -> str:
   known = {name: video[name] for name in ('duration_s', 'fps', 'width', 'height', 'codec', 'frames')}
   names = {'duration_s': 'seconds', 'fps': 'frames a second', 'width': 'width, pixels', 'height': 'height, pixels'}
   facts = [(names.get(name, name), '-' if value is None else value) for name, value in known.items()]
-  parts = [markup.table(header, rows, 'The faces')] if rows else []
+  parts = [markup.table(header, rows, 'The faces', 'faces')] if rows else []
   parts += [markup.bullets(notes)] if notes else []
   return '\n'.join([*parts, markup.table(('of the file', 'value'), facts, 'The video')])
 

@@ -22,8 +22,8 @@ OTHER_MEANS = (
   ' what.',
   'Ask for the original file. Copies from messengers and networks have lost the finest traces.',
   'Look for other recordings of the same event, or of the same words, and compare.',
-  'Look at the moments above frame by frame: edges about the mouth, teeth that change, lips that stay open on a "b", an'
-  ' "m" or a "p".',
+  'Look at it frame by frame, first where windows are high: edges about the mouth, teeth that change, lips that stay'
+  ' open on a "b", an "m" or a "p".',
   'Listen apart from looking: the voice may be the fake, of which this tool knows nothing.',
   'Look for content credentials (C2PA) and for what the publisher says of its making.',
   'Ask a second tool that was made otherwise, and a person who knows this field. No tool alone is proof.',
@@ -56,6 +56,8 @@ def explain_verdict(document: Document) -> Iterator[str]:
     yield 'That is a lead, no proof: real videos are called fake at times. Check it by the other means below.'
   elif verdict == 'inconclusive':
     yield f'There is no verdict: {say(first["reason"])}.'
+  if first['warnings']:
+    yield f'It is worth less here: {"; ".join(first["warnings"])}.'
 
 
 def say(reason: str) -> str:
@@ -85,11 +87,11 @@ def speaks(document: Document, person: Document) -> tuple[list[str], list[str]]:
   sharpness = np.array([window['sharpness'] for window in windows])
   high, low, top = scores > weights['fake_above'], scores <= weights['real_below'], int(scores.argmax())
   first, last = _longest_run(high)
-  for_it = [f'{high.sum()} of {len(windows)} windows are above {weights["fake_above"]:.3f}.'] if high.any() else []
+  for_it = [f'{_share(high)} above {weights["fake_above"]:.3f}.'] if high.any() else []
   if last > first:
     moments = f'{clock(windows[first]["start_s"])} to {clock(windows[last]["end_s"])}'
     for_it.append(f'{last - first + 1} of them follow one another, from {moments}.')
-  against = [f'{low.sum()} of {len(windows)} windows are at most {weights["real_below"]:.3f}.'] if low.any() else []
+  against = [f'{_share(low)} at most {weights["real_below"]:.3f}.'] if low.any() else []
   if high.any() and sharpness[top] < BLURRED * np.median(sharpness):
     against.append(
       f'The highest window is blurred: sharpness {sharpness[top]:.0f}, {np.median(sharpness):.0f} as a rule.'
@@ -102,9 +104,11 @@ def speaks(document: Document, person: Document) -> tuple[list[str], list[str]]:
 
 def limits(document: Document) -> list[str]:
   """How far to trust what is said of a video."""
+  if document['verdict'] == 'none':
+    return ['Nothing of this video has a score, which says nothing for it and nothing against it.']
   kinds = {kind for person in document['people'] for kind, found in person['evidence'].items() if found}
   looked = {'pixels': 'the pixels about the mouth', 'kinematics': 'the motion of the lips'}
-  words = ' and '.join(looked[kind] for kind in sorted(kinds & looked.keys())) or 'nothing of this video'
+  words = ' and '.join(looked[kind] for kind in sorted(kinds & looked.keys()))
   return [
     f'The score comes from {words}. The rest of the face and the picture, and the sound, have no part in it.',
     'A person here is a face between two cuts; the same person is another one after a cut.',
@@ -112,6 +116,11 @@ def limits(document: Document) -> list[str]:
     ' fake: that depends on how many such videos are, before one looks.',
     'Strong compression, filters, make-up, a hand or a microphone before the mouth, and cartoons mislead the model.',
   ]
+
+
+def _share(flags: np.ndarray) -> str:
+  """'1 of 4 windows is', '2 of 4 windows are'."""
+  return f'{flags.sum()} of {len(flags)} windows {"is" if flags.sum() == 1 else "are"}'
 
 
 def _longest_run(flags: np.ndarray) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from lipfake_jax.clips.regions import ALIGNED_SIDE, LIP_RINGS
 from lipfake_jax.inference.explain import CELLS, FRAMES, HIDDEN, LANDMARKS, Explanation
 from lipfake_jax.inference.occlusion import GRID, find_mouth
 from lipfake_jax.report.detect_words import clock
+from lipfake_jax.report.strip import FRAMES as PICTURES
 
 MOUTH_WIDTH = 0.75  # in distances of the eyes, of the mean face
 RINGS = ('the outer rim of the lips', 'the inner rim of the lips', 'the skin about the lips', 'chin and cheeks')
@@ -36,6 +37,11 @@ def explain_maps(clip: Clip, explanation: Explanation, region: str) -> Iterator[
       f'What speaks most for a fake is {_name_highest(clip, kind, values, region)}. With {SHARE} of'
       f' {HIDDEN_AS[kind]}, {_fall(explanation.p_fake, explanation.without[kind])}.'
     )
+    if kind == FRAMES and len(values) > PICTURES:
+      yield (
+        f'There is a bar for each of the {len(values)} frames, in time order, of which {PICTURES} are pictured; a frame'
+        ' without one has next to no part in the score.'
+      )
   if explanation.motions:
     name, without = min(explanation.motions.items(), key=lambda pair: pair[1])
     fall = _fall(explanation.p_fake, without)
@@ -57,7 +63,7 @@ def explain_trust(explanation: Explanation) -> Iterator[str]:
       why = dict.fromkeys(_name_fault(name) for name in found['faults'])
       yield f'{WHAT[kind].capitalize()}: not shown, since {" and ".join(why)}.'
     else:
-      yield f'{WHAT[kind].capitalize()}: {"; ".join(_figures(found["figures"]))}.'
+      yield f'{WHAT[kind].capitalize()}, in logits, on average: {"; ".join(_figures(found["figures"]))}.'
       yield from _tell_places(found)
   yield 'Where the marks lie is how this model came to its score, and no proof of where a picture was changed.'
 
@@ -81,11 +87,16 @@ def _name_fault(name: str) -> str:
 
 def _figures(figures: Mapping[str, Any]) -> Iterator[str]:
   """What a map that passed was found to do, the weakest of each test."""
-  for curve, words in (('deletion', 'hiding by it lowers the score'), ('insertion', 'showing by it raises the score')):
-    for control, than in (('random', 'at random'), ('guess', 'by a guess without the model')):
-      found = [value for name, value in figures.items() if name.startswith(curve) and name.endswith(control)]
-      if found:
-        yield f'{words} more than {than}, by {min(value["mean"] for value in found):.2f} of the logit on the mean'
+  for curve, words in (
+    ('deletion', 'hiding its strongest parts first lowers the score'),
+    ('insertion', 'showing them first raises the score'),
+  ):
+    beaten = []
+    for control, than in (('random', 'than a random order'), ('guess', 'than a guess without the model')):
+      found = [value['mean'] for name, value in figures.items() if name.startswith(curve) and name.endswith(control)]
+      beaten += [f'{than} (by {min(found):.2f})'] if found else []
+    if beaten:
+      yield f'{words} more {" and ".join(beaten)}'
 
 
 def _tell_places(found: Mapping[str, Any]) -> Iterator[str]:

@@ -28,11 +28,13 @@ STYLE = """
 .window[open] summary { font-weight: 600; }
 .window:has(:target) { background: var(--soft); outline: 2px solid var(--ink); }
 .window:has(:target)::details-content { content-visibility: visible; display: block; height: auto; }
+.faces tbody th { min-width: 0; }
 .window figure { padding: .2rem 0 .8rem; }
 .window figure img, .heat figure img { max-width: 100%; margin: 0; }
 @media screen and (max-width: 40rem) {
   .window figure, .heat figure { overflow-x: auto; }
   .window figure img, .heat figure img { max-width: none; width: 44rem; }
+  .window figcaption::after, .heat figcaption::after { content: " More frames lie to the right: swipe."; }
 }
 @media print {
   .time { print-color-adjust: exact; -webkit-print-color-adjust: exact; break-inside: avoid; }

@@ -24,8 +24,10 @@ from lipfake_jax.clips.clips import cut_clip
 from lipfake_jax.clips.video import probe, read_frames
 from lipfake_jax.clips.windows import trust_estimates
 from lipfake_jax.inference.detect import open_weights
-from tests.cli.detect_test import SPEC, save_weights
+from tests.cli.detect_test import ROOT, SPEC, save_weights
+from tests.json_schema import find_faults
 
+SCHEMA = json.loads((ROOT / 'docs' / 'stream.schema.json').read_text())
 COMMAND = [sys.executable, '-c', 'from lipfake_jax.cli.main import main; main()', 'stream']
 
 
@@ -109,6 +111,11 @@ def test_a_file_is_a_start_windows_a_person_and_an_end(events, face_video):
     'verdict': 'fake', 'how': 'ended', 'frames': 70, 'dropped': 0,
     'windows': {'all': 11, 'fake': 11}, 'people': {'all': 1, 'fake': 1},
   }  # fmt: skip
+
+
+def test_each_line_is_as_its_schema_says(events):
+  for event in events:
+    assert list(find_faults(event, SCHEMA)) == [], event
 
 
 def test_each_window_says_how_late_it_is(events):

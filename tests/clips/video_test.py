@@ -31,7 +31,7 @@ def test_probe_reads_the_header(tmp_path):
 
 
 def test_text_is_no_video(text_video):
-  with pytest.raises(VideoError, match='Invalid data'):
+  with pytest.raises(VideoError, match='it is no video, or a damaged one'):
     list(read_frames(text_video))
 
 

@@ -41,6 +41,7 @@ def test_events_are_told_with_the_frames_of_each():
     ({'speech_s': 0.0}, 'no_speech (what is heard, as music, noise or nothing, has 0.0 phones a second'),
     ({'speech_s': 6.0}, 'no_speech (what is heard, as music, noise or nothing, has 1.3 phones a second'),
     ({'sureness': 0.2}, 'not_understood (the recogniser, which knows English alone, is 20% sure of what it hears;'),
+    ({'names': ('B', *['AA'] * 7)}, 'too_few_events (1 sound of M, B or P is seen'),
     (
       {'names': ('B', 'M', 'P', 'B', 'AA', 'AA', 'AA', 'AA')},
       'too_few_events (4 sounds of M, B or P are seen',

@@ -1,5 +1,6 @@
 """What is told of a stream, of what a process saw in it."""
 
+import json
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +19,9 @@ from lipfake_jax.inference.run import Run
 from lipfake_jax.scoring.conformal import Limits
 from lipfake_jax.scoring.verdict import Decision
 from tests.conftest import make_clip
+from tests.json_schema import find_faults
 
+SCHEMA = json.loads((Path(__file__).parents[2] / 'docs' / 'stream.schema.json').read_text())
 META = {
   'model': {'name': 'cnn_lstm', 'arguments': {}, 'aggregation': 'mean_logit'}, 'digests': {'weights': 'b' * 64},
 }  # fmt: skip
@@ -124,6 +127,32 @@ def test_nobody_at_all_has_a_reason(how, frames, reason):
 def test_where_nobody_answers_the_call_was_wrong():
   with pytest.raises(UserError, match='udp://a: refused'):
     tell(other(Ended('no_answer', 'refused'), 0))
+
+
+@pytest.mark.parametrize(
+  'messages',
+  [
+    (other(OPENED), window(3, 0), window(8, 50, 'still'), gone(3), gone(8, 'still'), END),
+    (other(OPENED), window(3, 20, dropped=7), other(OPENED._replace(connection=2)), other(Ended('lost', 'why'))),
+    (other(Ended('unreadable', 'why'), 0),),
+  ],
+)
+def test_each_line_is_as_its_schema_says(messages):
+  """With and without a verdict, after a reconnection, and where nothing can be read."""
+  for event in tell(*messages):
+    assert list(find_faults(event, SCHEMA)) == [], event
+
+
+def test_the_schema_finds_faults():
+  """In a line of each kind: another version, a word for a number, a missing key, one too many."""
+  start, seen, person, end = tell(other(OPENED), window(0, 0), gone(0), END)
+  seen['person'] = {**seen['person'], 'windows': 'one'}
+  del end['how']
+  faults = [list(find_faults(event, SCHEMA)) for event in (start | {'schema': '2.0'}, seen, person | {'x': 1}, end)]
+  assert faults == [
+    ["$.schema: '2.0' is not '1.0'"], ["$.person.windows: 'one' is no integer"], ['$: x is not known'],
+    ['$: how is missing'],
+  ]  # fmt: skip
 
 
 class Pipe:

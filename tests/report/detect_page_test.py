@@ -37,6 +37,13 @@ def test_the_verdict_is_in_words(scores, words):
   assert f'<p class="verdict">{words}</p>' in page(find(scores))
 
 
+def test_a_verdict_says_where_it_is_worth_less():
+  document = find([[0.1]])
+  assert 'worth less' not in page(document)
+  document['people'][0]['warnings'] = ['blurred', 'few frames']
+  assert '<p>It is worth less here: blurred; few frames.</p></div>' in page(document)
+
+
 def test_it_fetches_nothing_and_runs_nothing():
   text = page(find([[0.9, 0.1]]))
   assert "default-src 'none'" in text
@@ -79,6 +86,15 @@ def test_a_name_is_text():
   assert '&lt;img src=x onerror=alert(1)&gt;.mp4' in text
 
 
+def test_where_nothing_was_judged_it_says_nothing_of_a_score():
+  """What the score comes from, and how to read it, stands on other pages alone."""
+  sentence = 'The score is no probability'
+  assert sentence in page(find([[0.9]]))
+  text = page(describe_video('a.mp4', NOBODY, [], RUN))
+  assert sentence not in text
+  assert 'Nothing of this video has a score' in text
+
+
 def test_what_speaks_for_and_against():
   """Limits are .4 and .8; the third window is the highest, and blurred."""
   document = find([[0.85, 0.9, 0.95, 0.1]])
@@ -86,7 +102,7 @@ def test_what_speaks_for_and_against():
   person['windows'][2]['sharpness'] = 20.0  # the others have 100
   for_it, against = speaks(document, person)
   assert for_it == ['3 of 4 windows are above 0.800.', '3 of them follow one another, from 0:00.0 to 0:03.0.']
-  assert against == ['1 of 4 windows are at most 0.400.', 'The highest window is blurred: sharpness 20, 100 as a rule.']
+  assert against == ['1 of 4 windows is at most 0.400.', 'The highest window is blurred: sharpness 20, 100 as a rule.']
 
 
 def test_the_same_document_is_the_same_page():

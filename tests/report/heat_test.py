@@ -71,6 +71,16 @@ def test_words_say_what_and_how_much():
   ]
 
 
+def test_words_say_where_frames_have_no_picture():
+  """Of four frames all are pictured, of twelve ten."""
+  few, many = (list(explain_maps(CLIP, explain(frames=np.eye(n)[2]), 'lower_face')) for n in (4, 12))
+  assert few == many[:1]
+  assert many[1:] == [
+    'There is a bar for each of the 12 frames, in time order, of which 10 are pictured; a frame without one has next'
+    ' to no part in the score.'
+  ]
+
+
 def test_words_say_how_far_to_trust_it():
   figure = {'mean': 0.5, 'interval': [0.4, 0.6], 'n': 20, 'people': 10}
   trust = {
@@ -83,6 +93,7 @@ def test_words_say_how_far_to_trust_it():
         'figures': {
           'deletion blur random': figure,
           'deletion mean random': {**figure, 'mean': 0.25},
+          'deletion blur guess': figure,
           'hit pseudo': figure,
           'gain pseudo': {**figure, 'mean': 0.4},
         },
@@ -92,7 +103,8 @@ def test_words_say_how_far_to_trust_it():
   }
   told = list(explain_trust(explain(trust)))
   assert told[1:4] == [
-    'The map of the crop: hiding by it lowers the score more than at random, by 0.25 of the logit on the mean.',
+    'The map of the crop, in logits, on average: hiding its strongest parts first lowers the score more than a random'
+    ' order (by 0.25) and than a guess without the model (by 0.50).',
     'It does not tell what was faked: its strongest mark is there in 50% of 20 fakes made for the test, by chance in'
     ' 10%.',
     'The bars of the frames: not shown, since a network that has learned nothing gives much the same and it was not'
