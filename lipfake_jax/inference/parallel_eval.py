@@ -17,6 +17,7 @@ from lipfake_jax.core.errors import UserError
 AXIS = 'batch'  # the mapped axis over devices
 
 
+@functools.lru_cache(maxsize=8)  # a run that is opened again is not compiled again
 def parallel_eval_step(apply_fn: Callable) -> Callable:
   """`eval_step` as (variables, clips [B / processes, ...]) -> float32 logits of B clips, on the host."""
   step = jax.pmap(functools.partial(eval_step, apply_fn), AXIS, in_axes=(None, 0), out_axes=None)

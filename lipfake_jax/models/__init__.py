@@ -12,7 +12,8 @@ trained by `training.contrastive`, by what their `objective` says.
 """
 
 import dataclasses
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import flax.linen as nn
@@ -82,7 +83,14 @@ def _create(models: Mapping[str, type[nn.Module]], name: str, arguments: Mapping
   known = {field.name for field in dataclasses.fields(models[name])} - {'dtype', 'parent', 'name'}
   if unknown := set(arguments) - known:
     raise UserError(f'model {name}: unknown {", ".join(sorted(unknown))}; it has {", ".join(sorted(known))}')
-  return models[name](dtype=dtype, **{argument: _to_tuples(value) for argument, value in arguments.items()})
+  module: Callable[..., nn.Module] = models[name]
+  return _make(module, dtype, tuple((argument, _to_tuples(value)) for argument, value in arguments.items()))
+
+
+@functools.lru_cache(maxsize=32)
+def _make(module: Callable[..., nn.Module], dtype: jnp.dtype, arguments: tuple[tuple[str, Any], ...]) -> nn.Module:
+  """One module for equal arguments: compiled steps go by the identity of its `apply`, and are found again."""
+  return module(dtype=dtype, **dict(arguments))
 
 
 def _to_tuples(value: Any) -> Any:

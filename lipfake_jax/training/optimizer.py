@@ -1,6 +1,7 @@
 """AdamW, its learning rate over a run, and when a run ends (PAPER section 3.5)."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ SCHEDULES = ('plateau', 'cosine')
 SELECTIONS = {'loss': 1, 'brier': 1, 'auc': -1, 'balanced_accuracy': -1}
 
 
+@functools.lru_cache(maxsize=8)  # the same for equal arguments, so that a compiled step fits
 def create_optimizer(
   weight_decay: float, gradient_clip: float = 0.0, accumulate: int = 1, relative: bool = False
 ) -> optax.GradientTransformation | optax.MultiSteps:
@@ -39,6 +41,7 @@ def create_optimizer(
   return optax.MultiSteps(chain, accumulate) if accumulate > 1 else chain
 
 
+@functools.lru_cache(maxsize=8)
 def create_schedule(name: str, updates: int, warmup: int, floor: float) -> Callable[[jax.Array], jax.Array]:
   """What the learning rate is multiplied by, as a function of the number of updates so far.
 

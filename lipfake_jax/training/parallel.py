@@ -5,7 +5,7 @@ the same state.
 import collections
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
@@ -16,13 +16,14 @@ from lipfake_jax.training import steps
 from lipfake_jax.training.augment import Augmentation
 
 
+@functools.lru_cache(maxsize=8)  # runs that differ in their data or seed alone share it
 def parallel_train_step(
   augmentation: Augmentation,
-  l2_kernels: Sequence[tuple[str, ...]],
+  l2_kernels: tuple[tuple[str, ...], ...],
   l2_weight: float,
   schedule: Callable[[jax.Array], jax.Array],
   prior_log_odds: float = 0.0,
-  freeze: Sequence[str] = (),
+  freeze: tuple[str, ...] = (),
 ) -> Callable:
   """`steps.train_steps` as (state, sharded batches, key, cache) -> (state, metrics).
 
@@ -31,11 +32,11 @@ def parallel_train_step(
   step = functools.partial(
     steps.train_steps,
     augmentation=augmentation,
-    l2_kernels=tuple(l2_kernels),
+    l2_kernels=l2_kernels,
     l2_weight=l2_weight,
     schedule=schedule,
     prior_log_odds=prior_log_odds,
-    freeze=tuple(freeze),
+    freeze=freeze,
   )
   return jax.pmap(
     lambda state, batches, key, cache: step(state, batches, key, cache),

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import av
-import jax
 import numpy as np
 import pytest
 
@@ -20,6 +19,7 @@ from lipfake_jax.models import create_model
 from lipfake_jax.models.shipped import NAME, save_shipped
 from tests.conftest import write_video
 from tests.json_schema import find_faults
+from tests.models.model_checks import random_variables
 from tests.training.loop_test import TINY_MODEL
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ HOSTILE = '<img src=x>\n\x1b[31m é.mp4'
 def save_weights(folder: Path) -> Path:
   """Untrained ones of a small model, kept as the shipped ones are; all is fake to them, or all is inconclusive."""
   model = create_model('cnn_lstm', TINY_MODEL)
-  variables = model.init(jax.random.key(0), np.zeros((1, SPEC.frames, SPEC.size, SPEC.size, 3), np.float32), False)
+  variables = random_variables(model, np.zeros((1, SPEC.frames, SPEC.size, SPEC.size, 3), np.float32))
   about = {
     'version': '0', 'training': 'none', 'clip': SPEC.fields(), 'digests': {'weights': 'b' * 64},
     'model': {'name': 'cnn_lstm', 'arguments': TINY_MODEL, 'aggregation': 'mean_logit'},

@@ -7,8 +7,8 @@ from lipfake_jax.clips.video import probe
 
 
 def test_writes_the_names_of_a_dataset_with_videos(tmp_path, capsys):
-  main(['dummy', 'xm2vts', str(tmp_path), '--seconds=1'])
-  videos = sorted(tmp_path.rglob('*.avi'))
+  main(['dummy', 'dfdc', str(tmp_path), '--seconds=1'])
+  videos = sorted(tmp_path.rglob('*.mp4'))
   assert capsys.readouterr().out == f'{len(videos)} videos written to {tmp_path}\n'
   assert videos
   for video in videos:

@@ -21,12 +21,19 @@ from tests.clips.regions_test import head
 from tests.conftest import to_frame, write_video
 
 
+@pytest.fixture(scope='module')
+def faces_of(tmp_path_factory):
+  """Where the faces of a video are kept, which are looked for once: they depend on the video and the stride alone."""
+  folder = tmp_path_factory.mktemp('faces')
+  return lambda path, spec: folder / f'{path.parent.name} {path.name} {spec.landmark_stride}.bin'
+
+
 @pytest.fixture
-def extract(models):
+def extract(models, faces_of):
   """The only clip of a video."""
 
   def extract_one(path, spec=SPECS['flow_lips_60x64']) -> Clip:
-    found = extract_clips(path, spec, models)
+    found = extract_clips(path, spec, models, faces_cache=faces_of(path, spec))
     assert isinstance(found, list), found
     [clip] = found
     return clip
@@ -35,17 +42,18 @@ def extract(models):
 
 
 @pytest.fixture
-def tracks_of(models):
-  return lambda path, spec: analyse_video(path, spec, models).tracks
+def tracks_of(models, faces_of):
+  return lambda path, spec: analyse_video(path, spec, models, faces_of(path, spec)).tracks
 
 
 @pytest.mark.parametrize('name', SPECS)
-def test_every_strategy_yields_its_clips(face_video, models, name):
+def test_every_strategy_yields_its_clips(face_video, models, faces_of, name):
   spec = dataclasses.replace(SPECS[name], frames=min(SPECS[name].frames, 60))  # the video has 70
+  faces = faces_of(face_video, spec)
   if spec.below == 'drop':  # hardly a frame of this video is active
-    assert extract_clips(face_video, spec, models).reason == 'too_few_active'
+    assert extract_clips(face_video, spec, models, faces_cache=faces).reason == 'too_few_active'
     spec = dataclasses.replace(spec, threshold=0.0)
-  clip, *others = extract_clips(face_video, spec, models, 'a/face.mp4')
+  clip, *others = extract_clips(face_video, spec, models, 'a/face.mp4', faces)
   assert len(others) < spec.clips
   assert bool(others) == (min(spec.clips, 70 // spec.frames) > 1)  # as many as 70 frames hold
   assert clip.key == 'a/face.mp4'

@@ -2,7 +2,6 @@
 
 import functools
 
-import jax
 import numpy as np
 import pytest
 
@@ -14,11 +13,11 @@ from lipfake_jax.experiments import adapt as adapting
 from lipfake_jax.experiments.adapt import claim, count_missed, find_doubt, follow_shipped
 from lipfake_jax.inference.detect import open_weights
 from lipfake_jax.inference.run import open_shipped
-from lipfake_jax.models import create_model
-from lipfake_jax.models.shipped import load_shipped, save_shipped
+from lipfake_jax.models.shipped import load_shipped
 from lipfake_jax.scoring.conformal import Limits
 from lipfake_jax.scoring.scores import WHO, Scores
 from lipfake_jax.training import first_weights
+from tests.models.model_checks import ship_small
 
 
 def compared(people, after):
@@ -74,17 +73,13 @@ def test_fakes_alone_lower_the_score_below_which_a_video_is_called_real():
 
 @pytest.fixture
 def small_shipped(tmp_path, monkeypatch):
-  """Untrained weights of a small encoder in the place of the shipped ones: those take minutes to compile."""
-  _, meta = load_shipped()
-  arguments = {'blocks': 6, 'depth': 7, 'neck': 8, 'stride': 2, 'dropout': 0.0}
-  clips = np.zeros((1, 2, 32, 32, 3), np.float32)
-  variables = create_model('effnet_frames', arguments).init(jax.random.key(0), clips, False)
+  """Small weights in the place of the shipped ones."""
   folder = tmp_path / 'shipped'
-  save_shipped({'params': variables['params']}, {**meta, 'model': {**meta['model'], 'arguments': arguments}}, folder)
+  load_small = ship_small(folder)
   for module in (adapting, first_weights):
-    monkeypatch.setattr(module, 'load_shipped', functools.partial(load_shipped, folder))
+    monkeypatch.setattr(module, 'load_shipped', load_small)
   monkeypatch.setattr(adapting, 'open_shipped', functools.partial(open_shipped, folder))
-  return load_shipped(folder)
+  return load_small()
 
 
 @pytest.mark.slow

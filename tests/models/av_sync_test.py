@@ -1,5 +1,7 @@
 """The two towers of av_sync: which frames and which rows of sound an embedding is made of."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,10 +18,16 @@ SOUND = RNG.normal(0, 3, (2, 12, 4, 64)).astype(np.float32)
 LOOKS = {'clip': PIXELS, 'lips': LIPS}
 
 
-def embed(look: str, looks: np.ndarray, sound: np.ndarray, starts: np.ndarray | None = None):
+@functools.cache
+def towers(look: str):
+  """A small model, compiled, with its first variables."""
   model = create_towers('av_sync', {**SMALL, 'look': look})
-  variables = model.init(jax.random.key(0), LOOKS[look], SOUND)
-  return compiled(model.apply)(variables, looks, sound, starts)
+  variables = compiled(model.init)(jax.random.key(0), LOOKS[look], SOUND)
+  return functools.partial(compiled(model.apply), variables)
+
+
+def embed(look: str, looks: np.ndarray, sound: np.ndarray, starts: np.ndarray | None = None):
+  return towers(look)(looks, sound, starts)
 
 
 def count(**arguments) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from lipfake_jax.models import create_model
 from lipfake_jax.models.cnn_gru import Gru
-from tests.models.model_checks import Small, count_parameters, random_clips
+from tests.models.model_checks import Small, count_parameters, random_clips, random_variables
 
 SMALL = {'filters': (4, 8), 'units': 16, 'hidden': 8}
 
@@ -65,7 +65,7 @@ def test_equals_keras_with_the_same_weights():
 def test_dropout_draws_one_mask_a_sequence_and_leaves_the_kept_state_whole():
   gru = Gru(4, dropout=0.5, recurrent_dropout=0.0)
   sequence = jnp.ones((1, 6, 32))
-  params = gru.init(jax.random.key(0), sequence, False)
+  params = random_variables(gru, sequence, False)
   key = {'dropout': jax.random.key(3)}
   dropped, seen = gru.apply(params, sequence, True, rngs=key, capture_intermediates=True)
   projected = seen['intermediates']['input']['__call__'][0]

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from lipfake_jax.models.depthwise import _grouped, add_bias, depthwise, depthwise_by_products, pads
+from tests.models.model_checks import compiled
 
 
 @pytest.mark.parametrize(('size', 'stride', 'side'), [(3, 1, 8), (3, 2, 8), (3, 2, 7), (5, 1, 9), (5, 2, 8), (5, 2, 7)])
@@ -18,10 +19,10 @@ def test_equals_the_grouped_convolution(size, stride, side):
     y = convolve(x, kernel, stride)
     return (y * np.cos(np.arange(y.size)).reshape(y.shape)).sum()
 
-  np.testing.assert_allclose(
-    depthwise_by_products(x, kernel, stride), _grouped(x, kernel, stride), atol=1e-5, rtol=1e-5
-  )
-  ours, theirs = (jax.grad(loss, (0, 1))(x, kernel, convolve) for convolve in (depthwise, _grouped))
+  values = [compiled(convolve, static_argnums=2)(x, kernel, stride) for convolve in (depthwise_by_products, _grouped)]
+  np.testing.assert_allclose(*values, atol=1e-5, rtol=1e-5)
+  gradient = compiled(jax.grad(loss, (0, 1)), static_argnums=2)
+  ours, theirs = (gradient(x, kernel, convolve) for convolve in (depthwise, _grouped))
   for a, b in zip(ours, theirs, strict=True):
     assert a.shape == b.shape
     np.testing.assert_allclose(a, b, atol=1e-4)

@@ -69,7 +69,7 @@ def test_low_precision_and_dropout(model, request):
 
 def test_frames_in_patches_say_where(frames):
   """Each of 4x4 patches, of 16x16 pixels that four blocks halve twice and once more, has a logit of its own."""
-  _, kept = frames.model.apply(frames.variables, frames.clips, mutable='patches')
+  _, kept = jax.eval_shape(lambda: frames.model.apply(frames.variables, frames.clips, mutable='patches'))
   assert kept['patches']['logits'][0].shape == (2, 3, 2, 2)
 
 

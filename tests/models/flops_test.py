@@ -1,7 +1,6 @@
 import jax
 import jax.numpy as jnp
 
-from lipfake_jax.experiments.model_table import describe_model
 from lipfake_jax.models import create_model
 from lipfake_jax.models.flops import count_flops
 
@@ -29,9 +28,3 @@ def test_the_papers_model():
   model, clip = create_model('cnn_lstm', {}), jnp.zeros((1, 60, 64, 64, 3))
   variables = jax.eval_shape(model.init, jax.random.key(0), clip)
   assert count_flops(model.apply, variables, clip) == 2 * (60 * frame + 128 * 128 + 128)
-
-
-def test_the_row_of_a_model():
-  name, clip, parameters, flops, *speeds = describe_model('lip_kinematics', 1, 'float32')
-  assert (name, clip, parameters, flops) == ('lip_kinematics', 'lips 60x64x2', '90,817', '0.01')
-  assert all(float(speed) > 0 for speed in speeds)

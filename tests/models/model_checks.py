@@ -1,11 +1,15 @@
 """What every model promises, as checks that each model's tests call on a small one of their own."""
 
+import functools
+from pathlib import Path
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from lipfake_jax.models import create_model
+from lipfake_jax.models.shipped import load_shipped, save_shipped
 
 
 def random_clips(shape, seed=0):
@@ -38,6 +42,15 @@ def random_variables(model: nn.Module, clips, *arguments):
 def compiled(function, **settings):
   """`jax.jit` without optimizations, which would take longer than the function runs."""
   return jax.jit(function, **settings, compiler_options={'xla_backend_optimization_level': 0})
+
+
+def ship_small(folder: Path):
+  """`load_shipped`, of untrained weights of a small encoder: the shipped one takes minutes to compile for training."""
+  _, meta = load_shipped()
+  arguments = {'blocks': 6, 'depth': 7, 'neck': 8, 'stride': 2, 'dropout': 0.0}
+  variables = random_variables(create_model('effnet_frames', arguments), np.zeros((1, 2, 32, 32, 3), np.float32))
+  save_shipped({'params': variables['params']}, {**meta, 'model': {**meta['model'], 'arguments': arguments}}, folder)
+  return functools.partial(load_shipped, folder)
 
 
 class Small:

@@ -1,11 +1,13 @@
 """The two ResNets of POI-Forensics."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from lipfake_jax.models import create_towers
-from tests.models.model_checks import compiled
+from tests.models.model_checks import compiled, random_variables
 
 SMALL = {'stem': 4, 'filters': (2, 4), 'blocks': (1, 1), 'width': 8}
 RNG = np.random.default_rng(0)
@@ -13,9 +15,15 @@ FACES = RNG.uniform(0, 1, (2, 9, 32, 32, 3)).astype(np.float32)
 SOUND = RNG.normal(0, 3, (2, 9, 4, 64)).astype(np.float32)
 
 
-def embed(faces: np.ndarray, sound: np.ndarray):
+@functools.cache
+def towers():
+  """A small model, compiled, with variables for it."""
   model = create_towers('poi', SMALL)
-  return compiled(model.apply)(model.init(jax.random.key(0), FACES, SOUND), faces, sound)
+  return functools.partial(compiled(model.apply), random_variables(model, FACES, SOUND))
+
+
+def embed(faces: np.ndarray, sound: np.ndarray):
+  return towers()(faces, sound)
 
 
 def test_the_full_network_has_the_parameters_of_two_resnet_50():

@@ -12,7 +12,7 @@ from configs import default
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.models import MODELS, create_model
 from lipfake_jax.models.cnn_lstm import Lstm, forget_bias, max_pool_2x2
-from tests.models.model_checks import Small
+from tests.models.model_checks import Small, compiled, random_variables
 
 SMALL = {'filters': (4, 8), 'units': 16, 'hidden': 8}
 
@@ -58,16 +58,15 @@ def test_equals_keras_with_the_same_weights():
     'logit': {'kernel': w[9], 'bias': w[10]},
   }
   clips = random_clips((2, 60, 64, 64, 3))
-  ours = create_model('cnn_lstm', {}).apply({'params': params}, clips, False)
+  ours = compiled(create_model('cnn_lstm', {}).apply)({'params': params}, clips)
   expected = theirs(clips, training=False).numpy()[:, 0]
   assert abs(expected[0] - expected[1]) > 1e-4  # the outputs do depend on the input
   np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 
 def test_the_order_of_frames_matters():
-  model, clips = create_model('cnn_lstm', SMALL), random_clips((2, 8, 16, 16, 3))
-  params = model.init(jax.random.key(0), clips)
-  forward, backward = model.apply(params, clips), model.apply(params, clips[:, ::-1])
+  small = Small('cnn_lstm', SMALL, (8, 16, 16, 3))
+  forward, backward = (small.forward(small.variables, clips) for clips in (small.clips, small.clips[:, ::-1]))
   assert np.abs(forward - backward).max() > 1e-4
 
 
@@ -78,15 +77,15 @@ def test_a_padded_clip_gives_what_the_shorter_one_does():
 
 def test_frames_share_one_encoder():
   model, clips = create_model('cnn_lstm', SMALL), random_clips((1, 8, 16, 16, 3))
-  short = model.init(jax.random.key(0), clips[:, :2])
-  assert jax.tree.map(jnp.shape, short) == jax.tree.map(jnp.shape, model.init(jax.random.key(0), clips))
+  short, long = (jax.eval_shape(model.init, jax.random.key(0), clips[:, :frames]) for frames in (2, 8))
+  assert short == long
 
 
 def test_dropout_is_for_training_only():
   model, clips = create_model('cnn_lstm', SMALL), random_clips((1, 8, 16, 16, 3))
-  params = model.init(jax.random.key(0), clips)
-  draws = [float(model.apply(params, clips, True, rngs={'dropout': jax.random.key(k)})[0]) for k in range(4)]
-  assert len(set(draws)) == 4
+  params = random_variables(model, clips)
+  draw = compiled(lambda key: model.apply(params, clips, True, rngs={'dropout': key})[0])
+  assert len({float(draw(jax.random.key(k))) for k in range(4)}) == 4
   assert model.apply(params, clips) == model.apply(params, clips, False)
 
 
@@ -94,7 +93,7 @@ def test_lstm_dropout_draws_one_mask_a_sequence():
   """As in Keras. With no recurrence, equal inputs at all steps give equal projections: a mask a step would not."""
   lstm = Lstm(4, dropout=0.5, recurrent_dropout=0.0)
   sequence = jnp.ones((1, 6, 32))
-  params = lstm.init(jax.random.key(0), sequence, False)
+  params = random_variables(lstm, sequence, False)
   dropped, seen = lstm.apply(params, sequence, True, rngs={'dropout': jax.random.key(3)}, capture_intermediates=True)
   projected = seen['intermediates']['input']['__call__'][0]
   np.testing.assert_array_equal(projected, np.repeat(np.asarray(projected)[:, :1], 6, axis=1))
@@ -104,10 +103,11 @@ def test_lstm_dropout_draws_one_mask_a_sequence():
 def test_recurrent_dropout_acts_on_the_state():
   lstm = Lstm(4, dropout=0.0, recurrent_dropout=0.5)
   sequence = jnp.ones((1, 6, 3))
-  params = lstm.init(jax.random.key(0), sequence, False)
-  draws = [lstm.apply(params, sequence, True, rngs={'dropout': jax.random.key(k)}) for k in range(4)]
+  params = random_variables(lstm, sequence, False)
+  draw = compiled(lambda sequence, key: lstm.apply(params, sequence, True, rngs={'dropout': key}))
+  draws = [draw(sequence, jax.random.key(k)) for k in range(4)]
   assert any(not np.allclose(draws[0], other) for other in draws[1:])
-  one_step = [lstm.apply(params, sequence[:, :1], True, rngs={'dropout': jax.random.key(k)}) for k in range(4)]
+  one_step = [draw(sequence[:, :1], jax.random.key(k)) for k in range(4)]
   for other in one_step[1:]:  # the first step has no state to drop
     np.testing.assert_array_equal(one_step[0], other)
 
@@ -123,11 +123,11 @@ def test_max_pool_drops_an_odd_border():
 
 def test_low_precision_keeps_float32_parameters_and_logits():
   model, clips = create_model('cnn_lstm', SMALL, jnp.bfloat16), random_clips((1, 8, 16, 16, 3))
-  params = model.init(jax.random.key(0), clips)
+  params = compiled(model.init)(jax.random.key(0), clips)
   assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype(jnp.float32)}
-  logits = model.apply(params, clips)
+  logits = compiled(model.apply)(params, clips)
   assert logits.dtype == jnp.float32
-  exact = create_model('cnn_lstm', SMALL).apply(params, clips)
+  exact = compiled(create_model('cnn_lstm', SMALL).apply)(params, clips)
   np.testing.assert_allclose(logits, exact, atol=0.03)  # bfloat16 has 8 bits
   assert logits != exact
 
