@@ -9,6 +9,7 @@ memory counts once. The ceiling is a product of two 2048x2048 matrices. Medians 
 """
 
 import argparse
+import functools
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ from lipfake_jax.training.optimizer import create_optimizer, create_schedule
 from lipfake_jax.training.state import create_train_state
 
 SIDE = 2048  # of the ceiling's matrices
-STAGES = ('convolution 1, pooling', 'convolution 2, pooling', 'LSTM', 'dense layers')
+STAGES = ('convolution 1, pooling', 'convolution 2, pooling', 'LSTM, dense layers')
 
 Work = Callable[[], Any]
 
@@ -44,14 +45,14 @@ class Cut(nn.Module):
     model = CnnLstm()
 
     def recur(x: jax.Array) -> jax.Array:
-      dropout = model.lstm_dropout
-      return Lstm(model.units, dropout, dropout, name='lstm')(x.reshape(batch, times, -1), True)
+      lstm = Lstm(model.units, model.lstm_dropout, model.lstm_dropout, name='lstm')
+      last = lstm(x.reshape(batch, times, -1), True)
+      return classify(last, model.hidden, model.dropout, True, jnp.float32)
 
     steps: list[Callable[[jax.Array], jax.Array]] = [
       lambda x: max_pool_2x2(nn.relu(ThinConv(model.filters[0], name='conv1')(x))),
       lambda x: max_pool_2x2(nn.relu(nn.Conv(model.filters[1], (3, 3), padding='VALID', name='conv2')(x))),
       recur,
-      lambda x: classify(x, model.hidden, model.dropout, True, jnp.float32),
     ]
     x = clips.reshape(batch * times, *shape)
     for step in steps[: self.stages]:
@@ -70,12 +71,13 @@ def make_work(batch_size: int) -> tuple[dict[str, Work], dict[str, float]]:
     module = Cut(count)
     variables = jax.jit(module.init)(keys, floats)
 
-    def slope(variables: Any, floats: jax.Array, module: nn.Module = module) -> Any:
-      return jax.value_and_grad(lambda v: (module.apply(v, floats, rngs=keys) ** 2).mean())(variables)
+    def energy(variables: Any, module: nn.Module = module) -> jax.Array:
+      there: Any = module.apply(variables, floats, rngs=keys)
+      return (there**2).mean()
 
-    run = jax.jit(slope)
-    flops[name] = count_flops(run, variables, floats)
-    work[name] = lambda run=run, variables=variables: run(variables, floats)
+    run = jax.jit(jax.value_and_grad(energy))
+    flops[name] = count_flops(run, variables)
+    work[name] = functools.partial(run, variables)
   work['the whole step'] = make_step(clips)
   square = jnp.asarray(rng.random((SIDE, SIDE)), jnp.float32)
   product = jax.jit(jnp.matmul)
