@@ -87,6 +87,7 @@ def probability_metrics(labels: np.ndarray, p_fake: np.ndarray) -> Metrics:
 def rank_metrics(labels: np.ndarray, scores: np.ndarray) -> Metrics:
   """Area under the ROC curve, average precision, equal error rate, and the share of fakes that is found while at most
   1 % or 5 % of the reals are called fake; all need both classes, ties count half."""
+  labels = np.asarray(labels).astype(bool)
   if labels.all() or not labels.any():
     return dict.fromkeys(('auc', 'ap', 'eer', *TPR_AT_FPR))
   fpr, tpr, _ = roc_curve(labels, scores)
