@@ -1,17 +1,27 @@
 """What real clips and fakes go through alike in training, so that a picture's quality tells nothing of its class.
 
 In: frames uint8 [T, S, S, 3] and a mask. Out: the same at the size asked for. Every draw is one a clip, constant in
-time but for noise.
+time but for noise. Some clips are spoiled as videos are on their way, see `clips.perturb`.
 """
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 
+from lipfake_jax.clips import perturb
+from lipfake_jax.clips.video import from_rgb
+from lipfake_jax.core.clip_spec import PERTURBATIONS
 from lipfake_jax.data.pseudo_donors import jpeg
+
+Step = Callable[[np.ndarray], np.ndarray]
+RATE = 25.0  # frames per second, for an encoder
+# What hides texture is drawn twice as often as what doesn't.
+SPOILS = ('saturation', 'contrast', 'blocks', *2 * ('noise', 'blur', 'pixelation', 'h264'))
 
 
 def degrade(
-  frames: np.ndarray, mask: np.ndarray, size: int, strength: float, rng: np.random.Generator
+  frames: np.ndarray, mask: np.ndarray, size: int, strength: float, spoil: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
   """Mirrors, moves, recolours and spoils frames.
 
@@ -20,6 +30,7 @@ def degrade(
     mask: float32 [S, S], which is mirrored and moved along.
     size: side of the result in pixels.
     strength: 0 to 1, how likely each change is, of its usual probability.
+    spoil: 0 to 1, how likely it is that one of SPOILS comes on top.
     rng: of all draws.
 
   Returns:
@@ -35,7 +46,8 @@ def degrade(
     for step in steps:
       frame = step(frame)
     out.append(frame)
-  return np.stack(out), mask
+  spoiled = _spoil(out, rng) if rng.random() < spoil else out
+  return np.stack(spoiled), mask
 
 
 def _place(source: int, size: int, rng: np.random.Generator) -> np.ndarray:
@@ -66,6 +78,36 @@ def _colours(rng: np.random.Generator, strength: float):
       return cv2.addWeighted(frame, share, gray, 1 - share, 0)
 
     yield saturate
+
+
+def _spoil(frames: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+  """Frames after one of SPOILS, as strong as any level, in the pixels of the crop."""
+  name = str(rng.choice(SPOILS))
+  levels = PERTURBATIONS[name]
+  if name == 'h264':
+    level = int(rng.integers(1, len(levels) + 1))
+    stream = (from_rgb(frame, index, index / RATE) for index, frame in enumerate(frames))
+    return [frame.rgb for frame in perturb.perturb(stream, f'{name}:{level}', RATE)]
+  amount = float(rng.uniform(min(levels), max(levels)))
+  if name == 'noise':
+    return _add_noise(frames, 255 * np.exp(rng.uniform(*np.log((min(levels), max(levels))))) ** 0.5, rng)
+  if name == 'blocks':
+    amount = rng.uniform(0, 25)  # a crop is about the area that 256 pixels a side have few of
+  if name == 'blur':
+    amount = 1 + 2 * round(amount / 2 * rng.uniform(1, 1.5))  # an odd side; crops are larger than what they show
+  return [perturb.CHANGES[name](frame, amount, index) for index, frame in enumerate(frames)]
+
+
+def _add_noise(frames: list[np.ndarray], deviation: float, rng: np.random.Generator) -> list[np.ndarray]:
+  """Noise of the video's pixels, which are larger than the crop's."""
+  size = len(frames[0])
+  side = round(size * rng.uniform(0.4, 1))
+
+  def add(frame: np.ndarray) -> np.ndarray:
+    field = rng.standard_normal((side, side, 3), np.float32) * deviation
+    return np.clip(np.rint(frame + cv2.resize(field, (size, size))), 0, 255).astype(np.uint8)
+
+  return [add(frame) for frame in frames]
 
 
 def _quality(size: int, rng: np.random.Generator, strength: float):

@@ -35,6 +35,7 @@ class PseudoFakes:
     frames: of a clip that a batch holds, in their order or backwards.
     size: side of its crop in pixels, cut from the clip's at random.
     strength: of the degradation, 0 to 1, see `degrade`.
+    spoil: share of the clips that are spoiled on top, 0 to 1.
     rounds: how many times as many clips as there are make an epoch.
 
   Raises:
@@ -46,11 +47,13 @@ class PseudoFakes:
   frames: int = 2
   size: int = 112
   strength: float = 1.0
+  spoil: float = 0.0
   rounds: int = 1
 
   def __post_init__(self):
-    if not (0 <= self.share <= 1 and 0 <= self.strength <= 1):
-      raise UserError(f'pseudo.share={self.share}, pseudo.strength={self.strength}: choose from 0 to 1')
+    for name in ('share', 'strength', 'spoil'):
+      if not 0 <= getattr(self, name) <= 1:
+        raise UserError(f'pseudo.{name}={getattr(self, name)}: choose from 0 to 1')
     if unknown := set(self.kinds) - set(KINDS):
       raise UserError(f'pseudo.kinds: unknown {", ".join(sorted(unknown))}; there are {", ".join(KINDS)}')
     if self.share and not sum(self.kinds.values()) > 0:
@@ -131,7 +134,7 @@ def _example(split, position, kind, settings, rng, other=None, own_rng=None) -> 
   frames = clip[times]
   if kind:
     frames, mask = make_pseudo_fake(clip, times, other, kind, own_rng)
-  frames, mask = degrade(frames, mask, settings.size, settings.strength, rng)
+  frames, mask = degrade(frames, mask, settings.size, settings.strength, settings.spoil, rng)
   grid = settings.size // PATCH
   patches = cv2.resize(mask, (grid, grid), interpolation=cv2.INTER_AREA)
   return {

@@ -76,6 +76,7 @@ def test_shares():
   ('fields', 'message'),
   [
     ({'share': 1.5}, 'pseudo.share=1.5'),
+    ({'spoil': -0.1}, 'pseudo.spoil=-0.1'),
     ({'kinds': {'swap': 1.0}}, 'unknown swap; there are blend'),
     ({'share': 0.5, 'kinds': {'blend': 0.0}}, 'give one of them a share'),
     ({'frames': 0}, 'pseudo.frames=0'),

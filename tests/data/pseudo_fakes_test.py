@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from lipfake_jax.data.degrade import degrade
 from lipfake_jax.data.pseudo_donors import CHANGES, match_colours
 from lipfake_jax.data.pseudo_fakes import KINDS, make_pseudo_fake
 from lipfake_jax.data.pseudo_masks import SHAPES, draw_mask
@@ -76,24 +75,3 @@ def test_masks_lie_in_the_crop(shape):
     mask = draw_mask(np.random.default_rng(seed), shape, SIZE)
     assert mask[round(0.4 * SIZE), SIZE // 2] > 0.3
     assert (mask.min() < 0.01) == (shape != 'whole')
-
-
-def test_degradation_asks_for_no_class(clip):
-  """The same draws do the same to the same frames, whichever mask comes with them; the mask moves along."""
-  mask = np.zeros((SIZE, SIZE), np.float32)
-  mask[20:40, 20:44] = 1
-  first, moved = degrade(clip, mask, 48, 1.0, np.random.default_rng(2))
-  second, empty = degrade(clip, 0 * mask, 48, 1.0, np.random.default_rng(2))
-  np.testing.assert_array_equal(first, second)
-  assert first.shape == (8, 48, 48, 3)
-  assert not empty.any()
-  assert 200 < moved.sum() < 800  # 480 pixels, scaled by .9 to 1.12, some of them out of view
-
-
-def test_degradation_is_constant_in_time(clip):
-  """Frames that are equal stay so but for noise, which is new in each; with strength 0 there is none."""
-  still = np.repeat(clip[:1], 3, axis=0)
-  plain, _ = degrade(still, np.zeros((SIZE, SIZE), np.float32), SIZE, 0.0, np.random.default_rng(3))
-  np.testing.assert_array_equal(plain[0], plain[2])
-  spoilt, _ = degrade(still, np.zeros((SIZE, SIZE), np.float32), SIZE, 1.0, np.random.default_rng(4))
-  assert np.abs(spoilt[0].mean((0, 1)) - spoilt[2].mean((0, 1))).max() < 1.5
