@@ -11,7 +11,7 @@ GROUPS = {
   'a video': ('detect', 'explain', 'stream', 'web', 'sync', 'person', 'inspect'),
   'data': ('doctor', 'audit', 'dummy'),
   'a run': ('compare', 'matrix', 'controls', 'robustness', 'export'),
-  'experiments': ('adapt', 'ablation', 'generators', 'leaderboard', 'models', 'ship'),
+  'experiments': ('adapt', 'ablation', 'crossfit', 'generators', 'leaderboard', 'models', 'ship'),
 }
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 HELP = ('-h', '--help')

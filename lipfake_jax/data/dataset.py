@@ -111,15 +111,20 @@ def open_split(choice: DataChoice, part: str, data_dir: str | None, feature: str
   specs = [opened.spec for opened in parts]
   if any(spec != specs[0] for spec in specs):
     raise UserError(f'{choice.dataset}: their clips differ ({specs[0]} and others): build them with the same config')
+  return dataclasses.replace(join_splits(parts), dataset=choice.dataset)
+
+
+def join_splits(parts: Sequence[Split]) -> Split:
+  """The clips of several, made by one spec, one after the other; its name is the first one's."""
+  firsts = np.cumsum([0, *(len(part.sources) for part in parts[:-1])])
   return dataclasses.replace(
     parts[0],
-    dataset=choice.dataset,
-    rule='+'.join(dict.fromkeys(opened.rule for opened in parts)),
-    sources=tuple(source for opened in parts for source in opened.sources),
-    places=np.concatenate([opened.places + np.array((number, 0)) for number, opened in enumerate(parts)]),
-    labels=np.concatenate([opened.labels for opened in parts]),
-    table={name: [value for opened in parts for value in opened.table[name]] for name in parts[0].table},
-    rejections=[rejection for opened in parts for rejection in opened.rejections],
+    rule='+'.join(dict.fromkeys(part.rule for part in parts)),
+    sources=tuple(source for part in parts for source in part.sources),
+    places=np.concatenate([part.places + np.array((first, 0)) for first, part in zip(firsts, parts, strict=True)]),
+    labels=np.concatenate([part.labels for part in parts]),
+    table={name: [value for part in parts for value in part.table[name]] for name in parts[0].table},
+    rejections=[rejection for part in parts for rejection in part.rejections],
   )
 
 

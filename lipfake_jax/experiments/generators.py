@@ -22,7 +22,7 @@ from lipfake_jax.inference.run import open_run, read_input
 from lipfake_jax.inference.split_scores import score_clips
 from lipfake_jax.scoring.intervals import Interval, bootstrap
 from lipfake_jax.scoring.metrics import rank_metrics
-from lipfake_jax.scoring.scores import Scores, video_scores
+from lipfake_jax.scoring.scores import Scores, join_scores, video_scores
 from lipfake_jax.training.loop import train
 
 REAL = LABELS.index('real')
@@ -83,9 +83,8 @@ def train_without(config: ml_collections.ConfigDict, group: str, folder: Path, d
 
 def describe(group: str, parts: Sequence[Scores]) -> Unseen:
   """The figures of scores of several parts together."""
-  labels, p_fake = (np.concatenate([getattr(scores, name) for scores in parts]) for name in ('labels', 'p_fake'))
-  groups = [name for scores in parts for name in scores.groups]
-  methods = np.array([method for scores in parts for method in scores.table['method']])
+  scores = join_scores(parts)
+  labels, p_fake, groups, methods = scores.labels, scores.p_fake, scores.groups, np.array(scores.table['method'])
   fake = labels != REAL
 
   def figures(chosen: np.ndarray) -> Mapping[str, Any]:

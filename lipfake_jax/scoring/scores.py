@@ -82,6 +82,17 @@ def clip_scores(logits: np.ndarray, split: Clips, rule: str) -> Scores:
   return _collect(logits, split, rule, [[position] for position in range(len(split.labels))])
 
 
+def join_scores(parts: Sequence[Scores]) -> Scores:
+  """The scores of several, one after the other; each position is one in its own split."""
+  return Scores(
+    labels=np.concatenate([part.labels for part in parts]),
+    p_fake=np.concatenate([part.p_fake for part in parts]),
+    frames=[frames for part in parts for frames in part.frames],
+    positions=np.concatenate([part.positions for part in parts]),
+    table={name: [value for part in parts for value in part.table[name]] for name in parts[0].table},
+  )
+
+
 def group_clips(split: Clips) -> list[list[int]]:
   """The positions of the clips of each video."""
   videos: dict[tuple[str, str], list[int]] = {}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from lipfake_jax.scoring.metrics import always_fake, count_metrics, evaluate_scores, roc_curve
+from lipfake_jax.scoring.metrics import always_fake, count_metrics, evaluate_scores, rank_metrics, roc_curve
 
 # PAPER section 6: TP, TN, FP, FN -> accuracy, precision, recall, F1, MSE as printed; None for a dash.
 PAPER_ROWS = {
@@ -97,6 +97,11 @@ def test_calibration_error_by_hand():
   # Bin [.8, .9): two videos at .85, one fake: gap .35. Bin [.1, .2): two at .15, none fake: gap .15. Half weight each.
   ours = evaluate_scores(np.array([1, 0, 0, 0]), np.array([0.85, 0.85, 0.15, 0.15]))
   assert ours['ece'] == pytest.approx(0.25)
+
+
+def test_labels_may_be_integers():
+  labels, p = scores(0)
+  assert rank_metrics(labels.astype(np.int32), p) == rank_metrics(labels, p)
 
 
 def test_one_class_has_no_rank_metrics():

@@ -1,0 +1,38 @@
+"""Trains on all people but those of the test part, and says what it tells of others.
+
+The people of training and validation are put into folds. A run without each fold scores
+its people; one more is trained on all, which `lipfake ship` ships. Nothing is chosen by
+a fold, and the test part is not looked at. What was stopped goes on;
+--config.FIELD=VALUE changes a field.
+
+  lipfake crossfit --config=configs/shipped.py --workdir=runs/shipped --folds=4
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lipfake_jax.cli.ablation import load_config
+from lipfake_jax.cli.arguments import DATA_DIR_HELP, create_parser
+
+
+def main(arguments: Sequence[str]) -> None:
+  """Trains what is not trained yet, prints the table, and writes it to WORKDIR/crossfit.md."""
+  parser = create_parser('crossfit', __doc__)
+  parser.add_argument('--config', required=True, metavar='FILE', help='a file in configs/: data, model and training')
+  parser.add_argument('--workdir', metavar='FOLDER', required=True, type=Path, help='folder of all runs')
+  parser.add_argument('--data_dir', metavar='FOLDER', help=DATA_DIR_HELP)
+  parser.add_argument('--folds', metavar='N', type=int, default=4, help='of people (default: 4)')
+  options, fields = parser.parse_known_args(arguments)
+  if unknown := [field for field in fields if not field.startswith('--config.')]:
+    parser.error(f'unrecognized arguments: {" ".join(unknown)}')
+  config = load_config(options.config, fields)
+
+  from lipfake_jax.experiments.crossfit import crossfit, to_markdown
+  from lipfake_jax.inference.compilation import keep_compiled
+  from lipfake_jax.inference.host_memory import keep_freed_memory
+
+  keep_freed_memory()
+  keep_compiled()
+  table = to_markdown(crossfit(config, options.workdir, options.folds, options.data_dir))
+  (options.workdir / 'crossfit.md').write_text(f'{table}\n')
+  print(f'\n{table}')
