@@ -12,6 +12,7 @@ def get_config():
   config.init_from = 'shipped'
   config.train.epochs = 4
   config.train.early_stopping_patience = 4
+  config.train.selection = 'auc'
   config.train.learning_rate = 5e-4
   config.train.min_learning_rate = 5e-6
   return config

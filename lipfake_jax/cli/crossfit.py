@@ -1,4 +1,4 @@
-"""Trains on all people but those of the test part, and says what it tells of others.
+"""Trains on everyone but the test part, and scores those left out.
 
 The people of training and validation are put into folds. A run without each fold scores
 its people; one more is trained on all, which `lipfake ship` ships. Nothing is chosen by
