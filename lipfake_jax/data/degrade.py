@@ -4,17 +4,12 @@ In: frames uint8 [T, S, S, 3] and a mask. Out: the same at the size asked for. E
 time but for noise. Some clips are spoiled as videos are on their way, see `clips.perturb`.
 """
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 
-from lipfake_jax.clips import perturb
-from lipfake_jax.clips.video import from_rgb
 from lipfake_jax.core.clip_spec import PERTURBATIONS
 from lipfake_jax.data.pseudo_donors import jpeg
 
-Step = Callable[[np.ndarray], np.ndarray]
 RATE = 25.0  # frames per second, for an encoder
 # What hides texture is drawn twice as often as what doesn't.
 SPOILS = ('saturation', 'contrast', 'blocks', *2 * ('noise', 'blur', 'pixelation', 'h264'))
@@ -82,6 +77,9 @@ def _colours(rng: np.random.Generator, strength: float):
 
 def _spoil(frames: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
   """Frames after one of SPOILS, as strong as any level, in the pixels of the crop."""
+  from lipfake_jax.clips import perturb  # not above: it loads PyAV, which training does not need
+  from lipfake_jax.clips.video import from_rgb
+
   name = str(rng.choice(SPOILS))
   levels = PERTURBATIONS[name]
   if name == 'h264':
