@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lipfake_jax.cli.arguments import DATA_DIR_HELP, create_parser, split_commas
+from lipfake_jax.cli.arguments import DATA_DIR_HELP, create_parser, parse_with_fields, split_commas
 from lipfake_jax.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ def main(arguments: Sequence[str]) -> None:
   )
   parser.add_argument('--start', choices=('legacy', 'ours'), default='legacy', help='default: %(default)s')
   parser.add_argument('--without', metavar='NAMES', type=split_commas, default=[], help='choices to leave out')
-  options, fields = parser.parse_known_args(arguments)
-  if unknown := [field for field in fields if not field.startswith('--config.')]:
-    parser.error(f'unrecognized arguments: {" ".join(unknown)}')
+  options, fields = parse_with_fields(parser, arguments)
 
   from absl import logging
 

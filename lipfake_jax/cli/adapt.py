@@ -12,7 +12,7 @@ field of configs/adapt.py. The same command goes on with what was stopped.
 from collections.abc import Sequence
 from pathlib import Path
 
-from lipfake_jax.cli.arguments import create_parser
+from lipfake_jax.cli.arguments import create_parser, parse_with_fields
 from lipfake_jax.core.errors import loading
 
 
@@ -24,9 +24,7 @@ def main(arguments: Sequence[str]) -> None:
   parser.add_argument(
     '--out', metavar='RUN', type=Path, default=Path('runs/adapted'), help='folder of the run (default: %(default)s)'
   )
-  options, fields = parser.parse_known_args(arguments)
-  if unknown := [field for field in fields if not field.startswith('--config.')]:
-    parser.error(f'unrecognized arguments: {" ".join(unknown)}')
+  options, fields = parse_with_fields(parser, arguments)
   folders = {label: getattr(options, label) for label in ('real', 'fake') if getattr(options, label)}
   if not folders:
     parser.error('name --real=FOLDER, --fake=FOLDER or both')

@@ -1,6 +1,7 @@
 """What the parsers of all commands share."""
 
 import argparse
+from collections.abc import Sequence
 from typing import NoReturn
 
 from lipfake_jax.core.errors import UserError
@@ -29,3 +30,13 @@ def create_parser(command: str, description: str) -> Parser:
 def split_commas(text: str) -> list[str]:
   """'a,b' -> ['a', 'b']; no empty names."""
   return [name for name in text.split(',') if name]
+
+
+def parse_with_fields(
+  parser: argparse.ArgumentParser, arguments: Sequence[str]
+) -> tuple[argparse.Namespace, list[str]]:
+  """The options, and the flags '--config.FIELD=VALUE' as they stand; others that are not known end the program."""
+  options, fields = parser.parse_known_args(arguments)
+  if unknown := [field for field in fields if not field.startswith('--config.')]:
+    parser.error(f'unrecognized arguments: {" ".join(unknown)}')
+  return options, fields

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lipfake_jax.cli.ablation import load_config
-from lipfake_jax.cli.arguments import DATA_DIR_HELP, create_parser
+from lipfake_jax.cli.arguments import DATA_DIR_HELP, create_parser, parse_with_fields
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -24,9 +24,7 @@ def main(arguments: Sequence[str]) -> None:
   parser.add_argument(
     '--group', metavar='PATTERNS', action='append', required=True, help='methods to train without; repeatable'
   )
-  options, fields = parser.parse_known_args(arguments)
-  if unknown := [field for field in fields if not field.startswith('--config.')]:
-    parser.error(f'unrecognized arguments: {" ".join(unknown)}')
+  options, fields = parse_with_fields(parser, arguments)
   config = load_config(options.config, fields)
 
   from lipfake_jax.experiments.generators import to_markdown, train_without
