@@ -90,7 +90,7 @@ def _spoil(frames: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarra
   if name == 'noise':
     return _add_noise(frames, 255 * np.exp(rng.uniform(*np.log((min(levels), max(levels))))) ** 0.5, rng)
   if name == 'blocks':
-    amount = rng.uniform(0, 25)  # a crop is about the area that 256 pixels a side have few of
+    amount = rng.uniform(0, 25)  # levels count them on 256 pixels a side, of which a crop has a part
   if name == 'blur':
     amount = 1 + 2 * round(amount / 2 * rng.uniform(1, 1.5))  # an odd side; crops are larger than what they show
   return [perturb.CHANGES[name](frame, amount, index) for index, frame in enumerate(frames)]

@@ -52,6 +52,7 @@ def crossfit(config: ml_collections.ConfigDict, workdir: Path, folds: int, data_
     raise UserError(f'{workdir} holds {len(find_folds(workdir))} folds and not {folds}: choose another --workdir')
   for fold in range(folds):
     train(copy.deepcopy(config), workdir / f'fold_{fold}', data_dir, open_fold(fold, folds))
+  print('\nthe run on all: what it says of validation is of people that it is trained on, and chooses nothing')
   train(copy.deepcopy(config), workdir / ALL, data_dir, open_all)
   scores = score_folds(workdir, data_dir, config.eval.batch_size)
   # Its own is fitted to people that it was trained on.

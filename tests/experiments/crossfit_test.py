@@ -49,7 +49,7 @@ def test_no_one_is_trained_and_validated_on(opened):
     assert not (people[0] | people[1]) & people[2]
 
 
-def test_a_swap_of_people_from_two_folds_is_in_neither():
+def test_a_swap_of_people_from_two_folds_is_of_both():
   row = {'dataset': 'd', 'group': '', 'original': '', 'key': 'a.mp4', 'second_identity': ''}
   folds = {name: place_people({**row, 'identity': name}, FOLDS) for name in ('p1', 'p2', 'p3', 'p4')}
   one, other = next((a, b) for a in folds for b in folds if folds[a] != folds[b])
