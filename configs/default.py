@@ -53,7 +53,7 @@ def get_config() -> ml_collections.ConfigDict:
     | {'hidden': 256, 'kernels': (3, 5, 7), 'layers': 4, 'dropout': 0.2}
   )
   config.model.effnet_frames = ml_collections.ConfigDict(
-    {'blocks': 11, 'depth': 16, 'neck': 192, 'stride': 2, 'dropout': 0.3}
+    {'blocks': 11, 'depth': 16, 'neck': 192, 'stride': 2, 'dropout': 0.3, 'members': 1}
   )
   config.model.effnet_lstm = ml_collections.ConfigDict(
     {'blocks': 11, 'depth': 16, 'neck': 192, 'stride': 2, 'units': 32, 'lstm_dropout': 0.3, 'dropout': 0.3}

@@ -9,6 +9,7 @@ Each run is of one epoch, so that nothing is chosen by the fold that it is teste
 
 import copy
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import ml_collections
@@ -26,7 +27,7 @@ from lipfake_jax.scoring.scores import Scores, join_scores, video_scores
 from lipfake_jax.scoring.verdict import choose_decision, write_decision
 from lipfake_jax.training.loop import train
 
-ALL = 'all'
+ALL, FOLD = 'all', 'fold_'
 
 
 def crossfit(config: ml_collections.ConfigDict, workdir: Path, folds: int, data_dir: str | None) -> Scores:
@@ -44,25 +45,48 @@ def crossfit(config: ml_collections.ConfigDict, workdir: Path, folds: int, data_
   Raises:
     UserError: fewer than two folds, more than one epoch, or runs of another number of folds.
   """
-  if folds < 2 or config.train.epochs != 1:
-    raise UserError(
-      f'--folds={folds}, train.epochs={config.train.epochs}: at least 2 folds, and 1 epoch, of which nothing is chosen'
-    )
-  if len(find_folds(workdir)) > folds:
-    raise UserError(f'{workdir} holds {len(find_folds(workdir))} folds and not {folds}: choose another --workdir')
-  for fold in range(folds):
-    train(copy.deepcopy(config), workdir / f'fold_{fold}', data_dir, open_fold(fold, folds))
-  print('\nthe run on all: what it says of validation is of people that it is trained on, and chooses nothing')
-  train(copy.deepcopy(config), workdir / ALL, data_dir, open_all)
+  train_runs(config, workdir, folds, data_dir, list_runs(folds))
   scores = score_folds(workdir, data_dir, config.eval.batch_size)
   # Its own is fitted to people that it was trained on.
   write_decision(workdir / ALL, choose_decision(scores.labels, scores.p_fake, config.eval.threshold))
   return scores
 
 
+def list_runs(folds: int) -> list[str]:
+  """The names of all runs, each that of its folder."""
+  return [*(f'{FOLD}{fold}' for fold in range(folds)), ALL]
+
+
+def train_runs(
+  config: ml_collections.ConfigDict, workdir: Path, folds: int, data_dir: str | None, names: Sequence[str]
+) -> None:
+  """Trains some of the runs, what is not done of them; processes may share them, and machines that share the folder.
+
+  Args:
+    config, workdir, folds, data_dir: as those of `crossfit`.
+    names: of `list_runs`.
+
+  Raises:
+    UserError: as `crossfit`, or a name that is none.
+  """
+  if folds < 2 or config.train.epochs != 1:
+    raise UserError(
+      f'--folds={folds}, train.epochs={config.train.epochs}: at least 2 folds, and 1 epoch, of which nothing is chosen'
+    )
+  if len(find_folds(workdir)) > folds:
+    raise UserError(f'{workdir} holds {len(find_folds(workdir))} folds and not {folds}: choose another --workdir')
+  if unknown := set(names) - set(list_runs(folds)):
+    raise UserError(f'--only={",".join(sorted(unknown))}: of {folds} folds the runs are {", ".join(list_runs(folds))}')
+  for name in names:
+    open_part = open_all if name == ALL else open_fold(int(name.removeprefix(FOLD)), folds)
+    if name == ALL:
+      print('\nthe run on all: what it says of validation is of people that it is trained on, and chooses nothing')
+    train(copy.deepcopy(config), workdir / name, data_dir, open_part)
+
+
 def find_folds(workdir: Path) -> list[Path]:
   """The runs without a fold, in order; of a run that is none of `crossfit`'s there are none."""
-  return sorted(workdir.glob('fold_*'), key=lambda folder: int(folder.name.removeprefix('fold_')))
+  return sorted(workdir.glob(f'{FOLD}*'), key=lambda folder: int(folder.name.removeprefix(FOLD)))
 
 
 def score_folds(workdir: Path, data_dir: str | None, batch_size: int = 16) -> Scores:

@@ -88,15 +88,12 @@ def open_weights(name: str) -> Run:
 
     return open_onnx(Path(name).expanduser())
   try:
-    from lipfake_jax.models.shipped import NAME, SHIPPED
+    from lipfake_jax.models.shipped import SHIPPED
   except ModuleNotFoundError as error:
     raise UserError(
       f'--weights={name}: it needs JAX and Flax ({error}): install lipfake_jax[train], or name an ONNX file'
     ) from error
-  if name == SHIPPED:
-    return open_shipped()
-  folder = Path(name).expanduser()
-  return open_shipped(folder) if (folder / f'{NAME}.json').is_file() else open_run(folder)
+  return open_shipped() if name == SHIPPED else open_run(Path(name).expanduser())
 
 
 def detect_videos(

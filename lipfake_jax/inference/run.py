@@ -47,11 +47,15 @@ class Run:
 
 
 def open_run(workdir: Path) -> Run:
-  """The run in a workdir.
+  """The run in a workdir, or weights that are kept in a folder as the shipped ones are.
 
   Raises:
     UserError: it has no checkpoint, or a damaged one.
   """
+  from lipfake_jax.models.shipped import NAME
+
+  if (workdir / f'{NAME}.json').is_file():
+    return open_shipped(workdir)
   from lipfake_jax.inference import checkpoints  # Orbax: not above, since shipped weights need none of it
 
   weights, meta = checkpoints.restore_best(workdir)

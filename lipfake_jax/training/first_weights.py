@@ -4,6 +4,7 @@ In: a fresh state and `config.init_from`. Out: the state with the weights, and t
 `loop`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from flax.traverse_util import flatten_dict
 
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.inference import checkpoints
-from lipfake_jax.models.effnet import STEM_BLOCKS
+from lipfake_jax.models.effnet import STEM_BLOCKS, is_further
 from lipfake_jax.models.imagenet import load_imagenet
 from lipfake_jax.models.shipped import SHIPPED, load_shipped
 from lipfake_jax.training.state import TrainState
@@ -47,21 +48,31 @@ def take_imagenet(state: TrainState) -> TrainState:
   """
   if not {'stem', 'trunk'} <= set(state.params):
     raise UserError('init_from=imagenet: these are weights of EfficientNet-Lite0: choose an effnet model')
-  trunk, first = dict(state.params['trunk']), STEM_BLOCKS
+  trunks = {name: _begin(trunk) for name, trunk in state.params.items() if name.partition('_')[0] == 'trunk'}
+  return state.replace(params={**state.params, 'stem': load_imagenet(0, STEM_BLOCKS), **trunks})
+
+
+def _begin(trunk: Mapping[str, Any]) -> dict[str, Any]:
+  """A trunk with ImageNet's blocks."""
+  begun, first = dict(trunk), STEM_BLOCKS
   for part in ('lite0', 'top'):
     last = first + len(trunk.get(part, ()))
     if last > first:
-      trunk[part] = load_imagenet(first, last)
+      begun[part] = load_imagenet(first, last)
     first = last
-  return state.replace(params={**state.params, 'stem': load_imagenet(0, STEM_BLOCKS), 'trunk': trunk})
+  return begun
 
 
 def take_fitting(state: TrainState, weights: Any, meta: dict[str, Any], source: str) -> tuple[TrainState, Seen]:
   """The state with weights of the same architecture, and the data that they were trained on.
 
+  A model of fewer members takes as many of them, see `effnet.EffnetFrames`.
+
   Raises:
     UserError: they are of another.
   """
+  kept = {name: part for name, part in weights['params'].items() if name in state.params or not is_further(name)}
+  weights = {**weights, 'params': kept}
   ours, theirs = (
     {name: leaf.shape for name, leaf in flatten_dict(tree, sep='/').items()} for tree in (state.variables, weights)
   )

@@ -7,8 +7,17 @@ from sklearn.metrics import roc_auc_score
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.core.people import units
 from lipfake_jax.data.dataset import open_split, read_choice
-from lipfake_jax.experiments.crossfit import crossfit, find_folds, open_all, open_fold, place_people, to_markdown
+from lipfake_jax.experiments.crossfit import (
+  crossfit,
+  find_folds,
+  open_all,
+  open_fold,
+  place_people,
+  to_markdown,
+  train_runs,
+)
 from lipfake_jax.experiments.ship import ship
+from lipfake_jax.inference.checkpoints import restore_best
 from lipfake_jax.models.shipped import load_shipped
 from lipfake_jax.scoring.verdict import choose_decision, read_decision
 from tests.training.loop_test import tiny_config
@@ -73,10 +82,24 @@ def test_each_video_is_scored_by_the_run_without_its_people(fitted, opened):
 @pytest.mark.slow
 def test_the_run_on_all_is_shipped_with_the_folds_limits(fitted, tiny_data, tmp_path):
   workdir, scores = fitted
-  limits = ship(workdir, tiny_data, '1.0', 'a test', tmp_path)
+  limits = ship([workdir], tiny_data, '1.0', 'a test', tmp_path)
   _, meta = load_shipped(tmp_path)
   assert meta['limits'] == {'error': limits.error, 'real': limits.real, 'fake': limits.fake}
   assert limits.real in scores.p_fake[scores.labels == 0] or limits.real == 1.0
+
+
+@pytest.mark.slow
+def test_some_runs_are_trained_by_themselves(fitted, tiny_data, tmp_path):
+  """As they are beside the others."""
+  train_runs(tiny_config(**{'train.epochs': 1}), tmp_path, FOLDS, tiny_data, ['fold_1'])
+  assert [folder.name for folder in tmp_path.iterdir()] == ['fold_1']
+  weights, again = (restore_best(folder / 'fold_1')[1]['digests']['weights'] for folder in (fitted[0], tmp_path))
+  assert weights == again
+
+
+def test_runs_that_there_are_none_of_are_told(tiny_data, tmp_path):
+  with pytest.raises(UserError, match='--only=fold_2: of 2 folds the runs are fold_0, fold_1, all'):
+    train_runs(tiny_config(**{'train.epochs': 1}), tmp_path, FOLDS, tiny_data, ['all', 'fold_2'])
 
 
 def test_several_epochs_would_choose_one_of_them(tiny_data, tmp_path):

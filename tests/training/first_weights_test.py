@@ -11,7 +11,7 @@ from lipfake_jax.models import create_model
 from lipfake_jax.models.imagenet import PACKAGE, load_imagenet
 from lipfake_jax.training import first_weights, parallel
 from lipfake_jax.training.augment import Augmentation
-from lipfake_jax.training.first_weights import take_weights
+from lipfake_jax.training.first_weights import take_fitting, take_weights
 from lipfake_jax.training.optimizer import create_optimizer, create_schedule
 from lipfake_jax.training.state import create_train_state
 from tests.models.model_checks import ship_small
@@ -72,3 +72,14 @@ def test_blocks_begin_as_imagenets():
   assert np.array_equal(state.params['trunk']['lite0']['block3']['kernel'], block['block3']['kernel'])
   assert np.array_equal(state.params['trunk']['top']['block4']['kernel'], top['block4']['kernel'])
   assert not state.params['trunk']['beside']['kernel'].any()
+
+
+def test_a_model_of_one_member_takes_the_first_of_several():
+  """Of fewer arrays than are there: shapes alone are made of the state."""
+  both = jax.eval_shape(lambda: fresh_state(blocks=4, depth=5, neck=8, members=2))
+  one = jax.eval_shape(lambda: fresh_state(blocks=4, depth=5, neck=8))
+  meta = {'model': {'name': 'effnet_frames', 'arguments': {}}, 'data': {}, 'before': []}
+  state, _ = take_fitting(one, both.variables, meta, 'both')
+  assert set(state.params) == {'stem', 'trunk', 'logit'}
+  with pytest.raises(UserError, match='does not fit: params/logit_1/bias is None there'):
+    take_fitting(both, one.variables, meta, 'one')
