@@ -53,10 +53,13 @@ def get_config() -> ml_collections.ConfigDict:
     | {'hidden': 256, 'kernels': (3, 5, 7), 'layers': 4, 'dropout': 0.2}
   )
   config.model.effnet_frames = ml_collections.ConfigDict(
-    {'blocks': 11, 'depth': 16, 'neck': 192, 'stride': 2, 'dropout': 0.3, 'members': 1}
+    {'blocks': 11, 'depth': 16, 'neck': 192, 'stride': 2, 'dropout': 0.3}
   )
   config.model.effnet_lstm = ml_collections.ConfigDict(
     {'blocks': 11, 'depth': 16, 'neck': 192, 'stride': 2, 'units': 32, 'lstm_dropout': 0.3, 'dropout': 0.3}
+  )
+  config.model.effnet_probe = ml_collections.ConfigDict(
+    {'box': (0.2, 0.08, 0.8, 0.68), 'side': 96, 'cuts': (5, 8), 'stride': 2, 'penalty': 0.005}
   )
   config.model.lip_kinematics = ml_collections.ConfigDict({'units': 64, 'dropout': 0.5})
   config.model.motion_svm = ml_collections.ConfigDict({'c': 0.01, 'folds': 5})
@@ -124,6 +127,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.pseudo.frames = 2  # of a clip that a batch holds
   config.pseudo.size = 112  # side of the crop that is cut from the clip's, pixels
   config.pseudo.strength = 1.0  # of what reals and fakes are both degraded by, 0 to 1
+  config.pseudo.untouched = 0.0  # share of both that are not degraded at all
   config.pseudo.spoil = 0.0  # share of both that are spoiled on top as by the perturbations of `lipfake robustness`
   config.pseudo.rounds = 1  # how many times as many clips as there are make an epoch
 

@@ -1,8 +1,7 @@
 """Makes the best weights of a run those that come with the package.
 
 Threshold, temperature, and the limits between which there is no verdict are fitted to
-the run's validation part, or to the folds of `lipfake crossfit`. Of several runs, with
-commas, the logits are averaged.
+the run's validation part.
 
   lipfake ship --workdir=runs/shipped --version=1.0 --training='36,000 frames'
 """
@@ -10,15 +9,13 @@ commas, the logits are averaged.
 from collections.abc import Sequence
 from pathlib import Path
 
-from lipfake_jax.cli.arguments import DATA_DIR_HELP, create_parser, split_commas
+from lipfake_jax.cli.arguments import DATA_DIR_HELP, create_parser
 
 
 def main(arguments: Sequence[str]) -> None:
   """Writes the two files, and says within which limits there are verdicts."""
   parser = create_parser('ship', __doc__)
-  parser.add_argument(
-    '--workdir', metavar='FOLDERS', type=split_commas, required=True, help='of the run, or of several'
-  )
+  parser.add_argument('--workdir', metavar='FOLDER', type=Path, required=True, help='of the run')
   parser.add_argument('--data_dir', metavar='FOLDER', help=DATA_DIR_HELP)
   parser.add_argument('--version', metavar='NAME', required=True, help='of the weights')
   parser.add_argument('--training', metavar='TEXT', required=True, help='how they came about')
@@ -29,5 +26,5 @@ def main(arguments: Sequence[str]) -> None:
   from lipfake_jax.models.shipped import FOLDER
 
   folder = options.out or FOLDER
-  limits = ship([Path(name) for name in options.workdir], options.data_dir, options.version, options.training, folder)
+  limits = ship(options.workdir, options.data_dir, options.version, options.training, folder)
   print(f'{folder}: real below {limits.fake:.3f}, fake above {limits.real:.3f}, at an error of {limits.error:.0%}')

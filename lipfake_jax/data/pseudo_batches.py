@@ -18,7 +18,7 @@ import numpy as np
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.data.batches import READ_AHEAD, Batch, read_clip
 from lipfake_jax.data.dataset import Split
-from lipfake_jax.data.degrade import degrade
+from lipfake_jax.data.degrade import cut_middle, degrade
 from lipfake_jax.data.pseudo_fakes import KINDS, make_pseudo_fake
 
 PATCH = 16  # pixels a side, as the encoder's last stride
@@ -35,6 +35,7 @@ class PseudoFakes:
     frames: of a clip that a batch holds, in their order or backwards.
     size: side of its crop in pixels, cut from the clip's at random.
     strength: of the degradation, 0 to 1, see `degrade`.
+    untouched: share of the clips that are not degraded, 0 to 1.
     spoil: share of the clips that are spoiled on top, 0 to 1.
     rounds: how many times as many clips as there are make an epoch.
 
@@ -47,11 +48,12 @@ class PseudoFakes:
   frames: int = 2
   size: int = 112
   strength: float = 1.0
+  untouched: float = 0.0
   spoil: float = 0.0
   rounds: int = 1
 
   def __post_init__(self):
-    for name in ('share', 'strength', 'spoil'):
+    for name in ('share', 'strength', 'untouched', 'spoil'):
       if not 0 <= getattr(self, name) <= 1:
         raise UserError(f'pseudo.{name}={getattr(self, name)}: choose from 0 to 1')
     if unknown := set(self.kinds) - set(KINDS):
@@ -134,7 +136,10 @@ def _example(split, position, kind, settings, rng, other=None, own_rng=None) -> 
   frames = clip[times]
   if kind:
     frames, mask = make_pseudo_fake(clip, times, other, kind, own_rng)
-  frames, mask = degrade(frames, mask, settings.size, settings.strength, settings.spoil, rng)
+  if rng.random() < settings.untouched:
+    frames, mask = cut_middle(frames, mask, settings.size)
+  else:
+    frames, mask = degrade(frames, mask, settings.size, settings.strength, settings.spoil, rng)
   grid = settings.size // PATCH
   patches = cv2.resize(mask, (grid, grid), interpolation=cv2.INTER_AREA)
   return {

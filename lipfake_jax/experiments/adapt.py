@@ -157,7 +157,7 @@ def set_limits(config: ml_collections.ConfigDict, workdir: Path, data_dir: str, 
   fewest = min(map(len, shown))
   if fewest < (needed := fewest_people(ERROR)):
     return f'one threshold, no limits: they take {needed} people of each class in validation, of one it has {fewest}'
-  limits = ship([workdir], data_dir, 'adapted', 'lipfake adapt', workdir, config.eval.batch_size, open_part)
+  limits = ship(workdir, data_dir, 'adapted', 'lipfake adapt', workdir, config.eval.batch_size, open_part)
   low, high = sorted((limits.real, limits.fake))
   return f'real below {low:.3f}, fake above {high:.3f}, inconclusive between: at an error of {ERROR:.0%}'
 

@@ -27,6 +27,7 @@ from lipfake_jax.models.cnn5_frames import Cnn5Frames
 from lipfake_jax.models.cnn_gru import CnnGru
 from lipfake_jax.models.cnn_lstm import CnnLstm
 from lipfake_jax.models.effnet import EffnetFrames, EffnetLstm
+from lipfake_jax.models.effnet_probe import EffnetProbe
 from lipfake_jax.models.lip_kinematics import LipKinematics
 from lipfake_jax.models.motion_svm import MotionSvm
 from lipfake_jax.models.poi import Poi
@@ -45,6 +46,7 @@ MODELS: dict[str, type[nn.Module]] = {
   'resnet_tcn': ResnetTcn,
   'effnet_frames': EffnetFrames,
   'effnet_lstm': EffnetLstm,
+  'effnet_probe': EffnetProbe,
   'lip_kinematics': LipKinematics,
   'motion_svm': MotionSvm,
 }

@@ -159,7 +159,6 @@ class EffnetFrames(nn.Module):
     neck: channels of the patches.
     stride: every which frame is encoded; each with its difference from the one before.
     dropout: before the last layer.
-    members: trunks, each with a last layer, on one stem; their logits are averaged. Each by itself is a model of one.
     dtype: of the computation; pooling and the last layers are float32.
   """
 
@@ -168,7 +167,6 @@ class EffnetFrames(nn.Module):
   neck: int = 192
   stride: int = 2
   dropout: float = 0.3
-  members: int = 1
   dtype: jnp.dtype = jnp.float32
 
   input: ClassVar[str] = 'clip'
@@ -180,16 +178,10 @@ class EffnetFrames(nn.Module):
   @nn.compact
   def __call__(self, clips: jax.Array, train: bool = False, mask: jax.Array | None = None) -> jax.Array:
     del mask
-    seen, shape = see_clips(clips, self.stride, self.dtype)
-    logits, patches = [], []
-    for member in range(self.members):
-      trunk = Trunk(self.blocks, self.depth, self.neck, self.dtype, name=name_member('trunk', member))
-      features, covered = trunk(*seen)
-      features = nn.Dropout(self.dropout, deterministic=not train)(features)
-      logits.append(Logit(name=name_member('logit', member))(features).reshape(shape))
-      patches.append(covered.reshape(*shape, *covered.shape[1:]))
-    self.sow('patches', 'logits', jnp.stack(patches).mean(0))
-    return jnp.stack(logits).mean(0)
+    features, patches = encode_clips(clips, self.blocks, self.depth, self.neck, self.stride, self.dtype)
+    self.sow('patches', 'logits', patches)
+    features = nn.Dropout(self.dropout, deterministic=not train)(features)
+    return Logit(name='logit')(features)
 
 
 class EffnetLstm(nn.Module):
@@ -215,10 +207,8 @@ class EffnetLstm(nn.Module):
 
   @nn.compact
   def __call__(self, clips: jax.Array, train: bool = False, mask: jax.Array | None = None) -> jax.Array:
-    seen, shape = see_clips(clips, self.stride, self.dtype)
-    features, patches = Trunk(self.blocks, self.depth, self.neck, self.dtype, name='trunk')(*seen)
-    features = features.reshape(*shape, -1)
-    self.sow('patches', 'logits', patches.reshape(*shape, *patches.shape[1:]))
+    features, patches = encode_clips(clips, self.blocks, self.depth, self.neck, self.stride, self.dtype)
+    self.sow('patches', 'logits', patches)
     real = None if mask is None else mask[:, 1 :: self.stride]
     last = Lstm(self.units, self.lstm_dropout, self.lstm_dropout, name='lstm')(features, train, real)
     pooled = jnp.concatenate([last, mean_over_time(features, real)], axis=-1)
@@ -226,19 +216,8 @@ class EffnetLstm(nn.Module):
     return Logit(name='logit')(pooled)
 
 
-def name_member(part: str, member: int) -> str:
-  """The name of a part of a member: 'trunk', 'trunk_1', ..."""
-  return f'{part}_{member}' if member else part
-
-
-def is_further(name: str) -> bool:
-  """Whether a part, as named by `name_member`, is of another member than the first."""
-  part, _, member = name.partition('_')
-  return part in ('trunk', 'logit') and member.isdigit()
-
-
-def see_clips(clips: jax.Array, stride: int, dtype: jnp.dtype) -> tuple[tuple[jax.Array, jax.Array], tuple[int, int]]:
-  """Adds the stem to the calling module: [B, T, S, S, 3] -> what a trunk takes, of B * T' frames, and (B, T').
+def encode_clips(clips: jax.Array, blocks: int, depth: int, neck: int, stride: int, dtype: jnp.dtype):
+  """Adds stem and trunk to the calling module: [B, T, S, S, 3] -> [B, T', F] and [B, T', S / 16, S / 16].
 
   The second frame is encoded, and every `stride`-th after it; of a clip of one frame that one, without a difference.
   """
@@ -250,7 +229,8 @@ def see_clips(clips: jax.Array, stride: int, dtype: jnp.dtype) -> tuple[tuple[ja
   batch, times, *shape = frames.shape
   before, frames = (x.reshape(batch * times, *shape) for x in (before[:, :times], frames))
   x = Lite0(0, STEM_BLOCKS, dtype, name='stem')(2 * frames - 1)
-  return (x, look_beside(frames, before)), (batch, times)
+  features, patches = Trunk(blocks, depth, neck, dtype, name='trunk')(x, look_beside(frames, before))
+  return features.reshape(batch, times, -1), patches.reshape(batch, times, *patches.shape[1:])
 
 
 def look_beside(frames: jax.Array, before: jax.Array) -> jax.Array:

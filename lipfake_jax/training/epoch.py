@@ -82,7 +82,7 @@ def train_epoch(
   weights = class_weights(shares) if hyper.imbalance == 'class_weights' else np.ones(2, np.float32)
   weighed = ({**batch, 'weight': weights[batch['label']]} for batch in _open_batches(config, split, place, read))
   stacked = stack_batches(weighed, hyper.steps_per_dispatch)
-  with _progress_bar(hyper, count_batches(config, split), place) as bar:
+  with progress_bar(hyper, count_batches(config, split), place) as bar:
     started = time.perf_counter()
     state, rows, signal = run_epoch(step, state, parallel.to_devices(stacked), bar, split.table['clip'], find_signal)
     speed = len(rows) * hyper.batch_size / (time.perf_counter() - started)
@@ -170,7 +170,7 @@ def _fetch(number: int, metrics: dict[str, jax.Array], positions: jax.Array, nam
   return rows
 
 
-def _progress_bar(hyper: ml_collections.ConfigDict, batches: int, place: RunPosition) -> tqdm:
+def progress_bar(hyper: ml_collections.ConfigDict, batches: int, place: RunPosition) -> tqdm:
   """Counts clips: of the epoch, per second, time left; `run_epoch` adds step and loss."""
   devices = jax.device_count()
   return tqdm(

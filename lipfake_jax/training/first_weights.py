@@ -4,7 +4,7 @@ In: a fresh state and `config.init_from`. Out: the state with the weights, and t
 `loop`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from flax.traverse_util import flatten_dict
 
 from lipfake_jax.core.errors import UserError
 from lipfake_jax.inference import checkpoints
-from lipfake_jax.models.effnet import STEM_BLOCKS, is_further
+from lipfake_jax.models.effnet import STEM_BLOCKS
 from lipfake_jax.models.imagenet import load_imagenet
 from lipfake_jax.models.shipped import SHIPPED, load_shipped
 from lipfake_jax.training.state import TrainState
@@ -46,33 +46,31 @@ def take_imagenet(state: TrainState) -> TrainState:
   Raises:
     UserError: the model has no such blocks.
   """
+  if parts := [name for name in state.params if name.startswith('lite0')]:
+    return state.replace(params={**state.params, **_take_parts(state.params, parts, 0)})
   if not {'stem', 'trunk'} <= set(state.params):
     raise UserError('init_from=imagenet: these are weights of EfficientNet-Lite0: choose an effnet model')
-  trunks = {name: _begin(trunk) for name, trunk in state.params.items() if name.partition('_')[0] == 'trunk'}
-  return state.replace(params={**state.params, 'stem': load_imagenet(0, STEM_BLOCKS), **trunks})
+  trunk = state.params['trunk']
+  trunk = {**trunk, **_take_parts(trunk, [part for part in ('lite0', 'top') if part in trunk], STEM_BLOCKS)}
+  return state.replace(params={**state.params, 'stem': load_imagenet(0, STEM_BLOCKS), 'trunk': trunk})
 
 
-def _begin(trunk: Mapping[str, Any]) -> dict[str, Any]:
-  """A trunk with ImageNet's blocks."""
-  begun, first = dict(trunk), STEM_BLOCKS
-  for part in ('lite0', 'top'):
-    last = first + len(trunk.get(part, ()))
-    if last > first:
-      begun[part] = load_imagenet(first, last)
+def _take_parts(params: Mapping[str, Any], parts: Sequence[str], first: int) -> dict[str, Any]:
+  """ImageNet's weights of parts that follow each other, each of as many blocks as it has, from block `first`."""
+  taken = {}
+  for part in parts:
+    last = first + sum(name.startswith('block') for name in params[part])
+    taken[part] = load_imagenet(first, last)
     first = last
-  return begun
+  return taken
 
 
 def take_fitting(state: TrainState, weights: Any, meta: dict[str, Any], source: str) -> tuple[TrainState, Seen]:
   """The state with weights of the same architecture, and the data that they were trained on.
 
-  A model of fewer members takes as many of them, see `effnet.EffnetFrames`.
-
   Raises:
     UserError: they are of another.
   """
-  kept = {name: part for name, part in weights['params'].items() if name in state.params or not is_further(name)}
-  weights = {**weights, 'params': kept}
   ours, theirs = (
     {name: leaf.shape for name, leaf in flatten_dict(tree, sep='/').items()} for tree in (state.variables, weights)
   )

@@ -60,8 +60,8 @@ def train(
   hyper, data = config.train, config.data
   precision = resolve_precision(hyper.precision)
   model = create_model(config.model.name, config.model.get(config.model.name, {}), PRECISIONS[precision])
-  if hasattr(model, 'fit'):
-    closed_form.check_config(config)
+  if closed_form.fits_at_once(config, model):
+    closed_form.check_config(config, model)
   # The test part too: that it is missing should be told before the training, not after it.
   train_split, validation, _ = (open_part(read_choice(data), part, data_dir, model.input) for part in PARTS)
   if data.shuffle_labels:
@@ -131,8 +131,8 @@ def _train(
       return train_step(state, batch, key, cache)
 
     def advance(state: TrainState, place: RunPosition):
-      if hasattr(model, 'fit'):
-        return closed_form.fit_epoch(config, model.fit, state, train_split)
+      if closed_form.fits_at_once(config, model):
+        return closed_form.fit_epoch(config, model, state, train_split)
       return train_epoch(config, step, state, train_split, place, read, find_signal)
 
     def save(score: float | None) -> None:

@@ -94,7 +94,7 @@ def train_step(
       logits, changed = state.apply_fn(variables, clips, True, rngs=rngs, mutable=['batch_stats', 'patches'])
     fit = cross_entropy(logits + prior_log_odds, batch['label'], batch['weight'])
     objective = fit + l2_weight * l2_penalty(params, l2_kernels)
-    if 'patches' in batch:
+    if 'patches' in batch and 'patches' in changed:
       objective += patch_loss(changed['patches']['logits'][0], batch['patches'])
     return objective, (logits, changed.get('batch_stats', {}))
 

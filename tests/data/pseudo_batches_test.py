@@ -54,6 +54,17 @@ def test_two_processes_read_halves_of_a_batch(split):
   np.testing.assert_array_equal(np.concatenate([part['clip'] for part in parts]), whole['clip'])
 
 
+def test_untouched_clips_are_the_middle_of_what_was_read(split):
+  """A pair is touched or not together; of 64 pixels the middle 32."""
+  batch = next(mixed_batches(split, 8, 0, 0, dataclasses.replace(SETTINGS, untouched=1.0)))
+  for number in (0, 2, 6):
+    clip = pseudo_batches.read_clip(split, batch['position'][number])[:, 16:48, 16:48]
+    assert all((clip == frame).all(axis=(1, 2, 3)).any() for frame in batch['clip'][number])
+  real, fake = batch['clip'][2:4]
+  assert (real == fake).any()
+  assert (real != fake).any()
+
+
 def test_reals_alone_are_enough(split):
   real = np.flatnonzero(split.labels == 0)
   alone = dataclasses.replace(

@@ -82,7 +82,7 @@ def test_each_video_is_scored_by_the_run_without_its_people(fitted, opened):
 @pytest.mark.slow
 def test_the_run_on_all_is_shipped_with_the_folds_limits(fitted, tiny_data, tmp_path):
   workdir, scores = fitted
-  limits = ship([workdir], tiny_data, '1.0', 'a test', tmp_path)
+  limits = ship(workdir, tiny_data, '1.0', 'a test', tmp_path)
   _, meta = load_shipped(tmp_path)
   assert meta['limits'] == {'error': limits.error, 'real': limits.real, 'fake': limits.fake}
   assert limits.real in scores.p_fake[scores.labels == 0] or limits.real == 1.0

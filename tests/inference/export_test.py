@@ -35,6 +35,7 @@ SMALL = {
   'resnet_tcn': ({'stem': 4, 'filters': (4, 6), 'blocks': (1, 1), 'hidden': 4, 'kernels': (3, 5), 'layers': 2}, 4, 16),
   'effnet_frames': ({'blocks': 4, 'depth': 5, 'neck': 8}, 4, 16),
   'effnet_lstm': ({'blocks': 4, 'depth': 5, 'neck': 8, 'units': 4}, 4, 16),
+  'effnet_probe': ({'side': 32, 'cuts': (2, 3)}, 4, 32),
   'lip_kinematics': ({'units': 8}, 6, 16),
   'motion_svm': ({}, 6, 16),
 }

@@ -73,19 +73,6 @@ def test_frames_in_patches_say_where(frames):
   assert kept['patches']['logits'][0].shape == (2, 3, 2, 2)
 
 
-def test_logits_of_members_are_averaged_and_each_is_a_model(frames):
-  both = Small('effnet_frames', {**SMALL, 'members': 2}, SHAPE)
-  params = both.variables['params']
-  assert set(params) == {'stem', 'trunk', 'logit', 'trunk_1', 'logit_1'}
-  parts = [
-    {'stem': params['stem'], 'trunk': params[trunk], 'logit': params[logit]}
-    for trunk, logit in (('trunk', 'logit'), ('trunk_1', 'logit_1'))
-  ]
-  one, other = (frames.forward({'params': part}, both.clips) for part in parts)
-  assert np.abs(one - other).max() > 1e-3
-  np.testing.assert_allclose(both.forward(both.variables, both.clips), (one + other) / 2, atol=1e-5)
-
-
 def test_beside_the_stem_stand_residual_and_difference():
   """A frame of one colour has no residual; one brighter by .1 than before it differs by 4 * .1 in each pixel."""
   frames = np.full((1, 8, 8, 3), 0.5, np.float32)

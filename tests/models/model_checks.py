@@ -44,12 +44,16 @@ def compiled(function, **settings):
   return jax.jit(function, **settings, compiler_options={'xla_backend_optimization_level': 0})
 
 
-def ship_small(folder: Path):
-  """`load_shipped`, of untrained weights of a small encoder: the shipped one takes minutes to compile for training."""
+SMALL_PROBE = {'side': 32, 'cuts': [2, 3], 'stride': 2}
+SMALL_FRAMES = {'blocks': 6, 'depth': 7, 'neck': 8, 'stride': 2, 'dropout': 0.0}
+
+
+def ship_small(folder: Path, name: str = 'effnet_probe', arguments=SMALL_PROBE):
+  """`load_shipped`, of untrained weights of a small model, which compiles in no time."""
   _, meta = load_shipped()
-  arguments = {'blocks': 6, 'depth': 7, 'neck': 8, 'stride': 2, 'dropout': 0.0}
-  variables = random_variables(create_model('effnet_frames', arguments), np.zeros((1, 2, 32, 32, 3), np.float32))
-  save_shipped({'params': variables['params']}, {**meta, 'model': {**meta['model'], 'arguments': arguments}}, folder)
+  variables = random_variables(create_model(name, arguments), np.zeros((1, 2, 32, 32, 3), np.float32))
+  model = {**meta['model'], 'name': name, 'arguments': arguments}
+  save_shipped({'params': variables['params']}, {**meta, 'model': model}, folder)
   return functools.partial(load_shipped, folder)
 
 

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import re
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -137,7 +138,7 @@ def test_folds_keep_people_apart_and_where_they_are_not_known_originals(tiny_dat
     raise KeyboardInterrupt
 
   with pytest.raises(KeyboardInterrupt):
-    closed_form.fit_epoch(svm_config(), fit, None, split)
+    closed_form.fit_epoch(svm_config(), SimpleNamespace(fit=fit), None, split)
   assert seen == [f'tiny_clips/{name}' for name in expected]
 
 

@@ -11,10 +11,10 @@ from lipfake_jax.models import create_model
 from lipfake_jax.models.imagenet import PACKAGE, load_imagenet
 from lipfake_jax.training import first_weights, parallel
 from lipfake_jax.training.augment import Augmentation
-from lipfake_jax.training.first_weights import take_fitting, take_weights
+from lipfake_jax.training.first_weights import take_weights
 from lipfake_jax.training.optimizer import create_optimizer, create_schedule
 from lipfake_jax.training.state import create_train_state
-from tests.models.model_checks import ship_small
+from tests.models.model_checks import SMALL_FRAMES, ship_small
 
 SHAPE = (2, 32, 32, 3)
 
@@ -26,7 +26,7 @@ def fresh_state(name='effnet_frames', **arguments):
 @pytest.mark.slow
 def test_fine_tuning_goes_on_from_the_shipped_weights(tmp_path, monkeypatch):
   """A step moves them, but for the stem where that is frozen, and patches of unknown content count for nothing."""
-  load_small = ship_small(tmp_path)
+  load_small = ship_small(tmp_path, 'effnet_frames', SMALL_FRAMES)
   monkeypatch.setattr(first_weights, 'load_shipped', load_small)
   weights, meta = load_small()
   state, seen = take_weights(fresh_state(**meta['model']['arguments']), 'shipped')
@@ -54,7 +54,7 @@ def test_fine_tuning_goes_on_from_the_shipped_weights(tmp_path, monkeypatch):
 def test_shipped_weights_of_another_model_are_told():
   """Of the state only the shapes are looked at, which spares compiling the full model."""
   shapes = jax.eval_shape(lambda: fresh_state(neck=8))
-  with pytest.raises(UserError, match='init_from=shipped: its effnet_frames does not fit'):
+  with pytest.raises(UserError, match='init_from=shipped: its effnet_probe does not fit'):
     take_weights(shapes, 'shipped')
 
 
@@ -74,12 +74,10 @@ def test_blocks_begin_as_imagenets():
   assert not state.params['trunk']['beside']['kernel'].any()
 
 
-def test_a_model_of_one_member_takes_the_first_of_several():
-  """Of fewer arrays than are there: shapes alone are made of the state."""
-  both = jax.eval_shape(lambda: fresh_state(blocks=4, depth=5, neck=8, members=2))
-  one = jax.eval_shape(lambda: fresh_state(blocks=4, depth=5, neck=8))
-  meta = {'model': {'name': 'effnet_frames', 'arguments': {}}, 'data': {}, 'before': []}
-  state, _ = take_fitting(one, both.variables, meta, 'both')
-  assert set(state.params) == {'stem', 'trunk', 'logit'}
-  with pytest.raises(UserError, match='does not fit: params/logit_1/bias is None there'):
-    take_fitting(both, one.variables, meta, 'one')
+@pytest.mark.skipif(importlib.util.find_spec(PACKAGE) is None, reason='the weights of ImageNet are not here')
+def test_a_probe_looks_by_imagenets_blocks():
+  state, _ = take_weights(fresh_state('effnet_probe', side=32, cuts=(2, 4)), 'imagenet')
+  first, second = load_imagenet(0, 2), load_imagenet(2, 4)
+  assert np.array_equal(state.params['lite0_0']['kernel'], first['kernel'])
+  assert np.array_equal(state.params['lite0_0']['block1']['kernel'], first['block1']['kernel'])
+  assert np.array_equal(state.params['lite0_1']['block3']['kernel'], second['block3']['kernel'])
