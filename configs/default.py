@@ -128,7 +128,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.pseudo.size = 112  # side of the crop that is cut from the clip's, pixels
   config.pseudo.strength = 1.0  # of what reals and fakes are both degraded by, 0 to 1
   config.pseudo.untouched = 0.0  # share of both that are not degraded at all
-  config.pseudo.spoil = 0.0  # share of both that are spoiled on top as by the perturbations of `lipfake robustness`
+  config.pseudo.spoil = 0.0  # share of the others that are spoiled on top, as by `lipfake robustness`
   config.pseudo.rounds = 1  # how many times as many clips as there are make an epoch
 
   # Of towers alone.

@@ -16,7 +16,7 @@ import ml_collections
 import numpy as np
 from optax import sigmoid_binary_cross_entropy
 
-from lipfake_jax.core.errors import UserError
+from lipfake_jax.core.errors import Interrupted, UserError
 from lipfake_jax.core.people import units
 from lipfake_jax.data.batches import Batch, read_batch
 from lipfake_jax.data.dataset import Split
@@ -24,6 +24,7 @@ from lipfake_jax.data.pseudo_batches import PseudoFakes, mixed_batches
 from lipfake_jax.inference.parallel_eval import to_float
 from lipfake_jax.training.epoch import RunPosition, count_batches, progress_bar
 from lipfake_jax.training.first_weights import IMAGENET
+from lipfake_jax.training.signals import FindSignal
 from lipfake_jax.training.state import TrainState
 
 IMBALANCE = ('none', 'class_weights')
@@ -52,7 +53,7 @@ def check_config(config: ml_collections.ConfigDict, model: nn.Module) -> None:
 
 
 def fit_epoch(
-  config: ml_collections.ConfigDict, model: nn.Module, state: TrainState, split: Split
+  config: ml_collections.ConfigDict, model: nn.Module, state: TrainState, split: Split, find_signal: FindSignal
 ) -> tuple[TrainState, RunPosition, dict[str, Any], None]:
   """Fits a model to a split.
 
@@ -62,14 +63,18 @@ def fit_epoch(
       same, to parameters; or, where it has `see`, of frames' features [N, F], labels and that, to some of them.
     state: before.
     split: to train on.
+    find_signal: whether a signal has come, see `signals`.
 
   Returns:
     The state after this one step, the place at the end of the epoch, its figures, and no signal.
+
+  Raises:
+    Interrupted: a signal came while it looked at frames. There is nothing to save.
   """
   started = time.perf_counter()
   balanced = config.train.imbalance == 'class_weights'
   if hasattr(model, 'see'):
-    features, labels = see_frames(config, state, split)
+    features, labels = see_frames(config, state, split, find_signal)
     found = model.fit(features, labels, balanced)
     params = {**state.params, **found}
     logits = np.asarray(model.apply({'params': params}, features, method='judge'))
@@ -91,7 +96,9 @@ def fit_epoch(
   return state.replace(step=one, updates=one, params=params), place, figures, None
 
 
-def see_frames(config: ml_collections.ConfigDict, state: TrainState, split: Split) -> tuple[np.ndarray, np.ndarray]:
+def see_frames(
+  config: ml_collections.ConfigDict, state: TrainState, split: Split, find_signal: FindSignal
+) -> tuple[np.ndarray, np.ndarray]:
   """What a model sees of all frames of an epoch: features float32 [N, F] and labels int32 [N]."""
 
   @jax.jit
@@ -105,6 +112,8 @@ def see_frames(config: ml_collections.ConfigDict, state: TrainState, split: Spli
       features.append(seen.reshape(-1, seen.shape[-1]))
       labels.append(np.repeat(batch['label'], seen.shape[1]))
       bar.update(len(batch['label']))
+      if signal := find_signal(0):
+        raise Interrupted(f'interrupted: {config.model.name} is fitted at once; the command begins anew', signal.code)
   return np.concatenate(features), np.concatenate(labels)
 
 

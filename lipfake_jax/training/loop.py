@@ -132,7 +132,7 @@ def _train(
 
     def advance(state: TrainState, place: RunPosition):
       if closed_form.fits_at_once(config, model):
-        return closed_form.fit_epoch(config, model, state, train_split)
+        return closed_form.fit_epoch(config, model, state, train_split, find_signal)
       return train_epoch(config, step, state, train_split, place, read, find_signal)
 
     def save(score: float | None) -> None:

@@ -45,7 +45,12 @@ def test_a_models_config_has_clips_that_it_can_be_fed_with(name):
   assert feature.is_in(spec)
   clips = jnp.zeros((2, *feature.shape(spec)))
   logits = jax.eval_shape(lambda: model.init_with_output(jax.random.key(0), clips)[0])
-  scores = {'xception_frames': 60, 'cnn5_frames': 60, 'effnet_frames': 8}  # a frame, or every second one
+  scores = {
+    'xception_frames': 60,
+    'cnn5_frames': 60,
+    'effnet_frames': 8,
+    'effnet_probe': 8,
+  }  # a frame, or every second one
   assert logits.shape == ((2, scores[name]) if name in scores else (2,))
 
 

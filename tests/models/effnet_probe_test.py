@@ -6,6 +6,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from lipfake_jax.core.errors import Interrupted
 from lipfake_jax.data import pseudo_batches
 from lipfake_jax.data.dataset import DataChoice, open_split
 from lipfake_jax.experiments.experiment import train_and_evaluate
@@ -144,12 +145,22 @@ def test_it_sees_pseudo_fakes_and_what_they_were_made_from(tiny_data, monkeypatc
   model = create_model('effnet_probe', SMALL_PROBE)
   state = create_train_state(model, (2, 32, 32, 3), create_optimizer(0.0), 1e-3, 'float32', 0, ())
   changes = {'pseudo.share': 0.5, 'pseudo.size': 32, 'pseudo.rounds': 2}
-  features, labels = closed_form.see_frames(probe_config(**changes), state, split)
+  features, labels = closed_form.see_frames(probe_config(**changes), state, split, lambda step: None)
   assert len(features) == len(labels) == len(split) * 2 // 4 * 4
   assert labels.mean() == 0.5
-  features, labels = closed_form.see_frames(probe_config(), state, split)
+  features, labels = closed_form.see_frames(probe_config(), state, split, lambda step: None)
   assert len(features) == len(labels) == 3 * len(split)
   np.testing.assert_array_equal(labels, split.labels.repeat(3))
+
+
+def test_a_signal_ends_it_while_it_looks(tiny_data):
+  split = open_split(DataChoice('tiny_clips', 'tiny'), 'train', tiny_data)
+  model = create_model('effnet_probe', SMALL_PROBE)
+  state = create_train_state(model, (2, 16, 16, 3), create_optimizer(0.0), 1e-3, 'float32', 0, ())
+  signal = Interrupted('SIGTERM: saved after step 0', 143)
+  with pytest.raises(Interrupted, match='effnet_probe is fitted at once; the command begins anew') as raised:
+    closed_form.fit_epoch(probe_config(), model, state, split, lambda step: signal)
+  assert raised.value.code == 143
 
 
 @pytest.mark.slow

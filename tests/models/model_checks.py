@@ -44,7 +44,7 @@ def compiled(function, **settings):
   return jax.jit(function, **settings, compiler_options={'xla_backend_optimization_level': 0})
 
 
-SMALL_PROBE = {'side': 32, 'cuts': [2, 3], 'stride': 2}
+SMALL_PROBE = {'box': [0.2, 0.08, 0.8, 0.68], 'side': 32, 'cuts': [2, 3], 'stride': 2, 'penalty': 0.005}
 SMALL_FRAMES = {'blocks': 6, 'depth': 7, 'neck': 8, 'stride': 2, 'dropout': 0.0}
 
 

@@ -138,7 +138,7 @@ def test_folds_keep_people_apart_and_where_they_are_not_known_originals(tiny_dat
     raise KeyboardInterrupt
 
   with pytest.raises(KeyboardInterrupt):
-    closed_form.fit_epoch(svm_config(), SimpleNamespace(fit=fit), None, split)
+    closed_form.fit_epoch(svm_config(), SimpleNamespace(fit=fit), None, split, lambda step: None)
   assert seen == [f'tiny_clips/{name}' for name in expected]
 
 
