@@ -5,8 +5,8 @@
     the frame before's, over the picture, and over the mouth less that
     -> features [B, T', F], each less its mean, by its deviation, within +-5 -> @ kernel + bias -> logits [B, T']
 
-With a hundred people to learn from, an encoder that is trained learns the people. This one has seen none of them. Fitted
-at once to frames of batches, with pseudo-fakes among them (`training.closed_form`).
+With a hundred people to learn from, an encoder that is trained learns the people. This one has seen none of them.
+Fitted at once to frames of batches, with pseudo-fakes among them (`training.closed_form`).
 """
 
 from typing import ClassVar
