@@ -2,7 +2,8 @@
 
 In: a split, its reals at least, and `PseudoFakes`. Out: batches {'clip': uint8 [B, T, size, size, 3], 'label': int32
 [B], 'position': int64 [B], 'patches': float32 [B, G, G]}: how far each patch of 16 pixels is a donor's; -1 where the
-clip is another's fake, of which nobody knows. Next stage: `training.steps`.
+clip is another's fake, of which nobody knows. Of lips' landmarks 'clip' is float32 [B, T, K, 2], whole clips, and there
+are no patches. Next stage: `training.steps`.
 
 A batch is a function of (seed, epoch, its number). Half of it is real. Each pseudo-fake has the real frames that it was
 made from beside it, degraded by the same draws: nothing but the forgery tells them apart (Shiohara and Yamasaki 2022).
@@ -16,6 +17,7 @@ import grain
 import numpy as np
 
 from lipfake_jax.core.errors import UserError
+from lipfake_jax.data import pseudo_motion
 from lipfake_jax.data.batches import READ_AHEAD, Batch, read_clip
 from lipfake_jax.data.dataset import Split
 from lipfake_jax.data.degrade import cut_middle, degrade
@@ -84,8 +86,9 @@ def mixed_batches(
     share: (i, n) gives the i-th of n equal parts of every batch.
 
   Raises:
-    UserError: an odd batch size, or a class without a clip that is to be drawn.
+    UserError: an odd batch size, a class without a clip that is to be drawn, or a feature that no fakes are made of.
   """
+  kinds = _find_kinds(split.feature, settings.kinds)
   videos = [_by_video(split, label) for label in (0, 1)]
   true = count_true(batch_size, settings.share)
   if batch_size % 2 or not videos[0] or (true and not videos[1]):
@@ -98,7 +101,7 @@ def mixed_batches(
 
   def make(number: int) -> Batch:
     rng = np.random.default_rng((seed, epoch, number))
-    batch = _make_batch(split, videos, batch_size, true, settings, rng)
+    batch = _make_batch(split, videos, batch_size, true, kinds, settings, rng)
     return {name: np.split(column, share[1])[share[0]] for name, column in batch.items()}
 
   yield from grain.MapDataset.source(numbers).map(make).to_iter_dataset(READ_AHEAD)
@@ -115,14 +118,23 @@ def _by_video(split: Split, label: int) -> list[np.ndarray]:
   return [np.flatnonzero(wanted & (keys == key)) for key in dict.fromkeys(keys[wanted])]
 
 
-def _make_batch(split: Split, videos, size: int, true: int, settings: PseudoFakes, rng: np.random.Generator) -> Batch:
+def _find_kinds(feature: str, wanted: Mapping[str, float]) -> dict[str, float]:
+  """Those of the kinds that a feature can show."""
+  shown = {'clip': list(KINDS), 'lips': list(pseudo_motion.KINDS)}.get(feature, [])
+  kinds = {name: share for name, share in wanted.items() if name in shown}
+  if not sum(kinds.values()) > 0:
+    raise UserError(f'pseudo.kinds: none of {", ".join(wanted)} is made of the feature {feature!r}')
+  return kinds
+
+
+def _make_batch(split: Split, videos, size: int, true: int, kinds, settings: PseudoFakes, rng) -> Batch:
   reals, fakes = ([_draw(videos[label], rng) for _ in range(count)] for label, count in ((0, size // 2), (1, true)))
   examples = [_example(split, position, None, settings, rng) for position in fakes]
   for number, position in enumerate(reals):
     pair_rng, twin_rng = (np.random.default_rng(seed) for seed in rng.integers(2**63, size=1).repeat(2))
     examples.append(_example(split, position, '', settings, pair_rng))
     if number < size // 2 - true:
-      kind = str(rng.choice(list(settings.kinds), p=_shares(settings.kinds)))
+      kind = str(rng.choice(list(kinds), p=_shares(kinds)))
       other = read_clip(split, _draw(videos[0], rng))
       examples.append(_example(split, position, kind, settings, twin_rng, other, rng))
   return {name: np.stack([example[name] for example in examples]) for name in examples[0]}
@@ -131,6 +143,10 @@ def _make_batch(split: Split, videos, size: int, true: int, settings: PseudoFake
 def _example(split, position, kind, settings, rng, other=None, own_rng=None) -> dict[str, np.ndarray]:
   """One clip: of another's making where `kind` is None, real where it is '', else made a pseudo-fake."""
   clip = read_clip(split, position)
+  known: dict[str, np.ndarray] = {'label': np.array(kind != '', np.int32), 'position': np.array(position, np.int64)}
+  if split.feature == 'lips':
+    lips = pseudo_motion.make_pseudo_motion(clip, other, kind, own_rng) if kind else clip
+    return {'clip': pseudo_motion.disturb(lips, settings.strength, rng), **known}
   times = _draw_times(len(clip), settings.frames, rng)
   mask = np.zeros(clip.shape[1:3], np.float32)
   frames = clip[times]
@@ -144,8 +160,7 @@ def _example(split, position, kind, settings, rng, other=None, own_rng=None) -> 
   patches = cv2.resize(mask, (grid, grid), interpolation=cv2.INTER_AREA)
   return {
     'clip': frames,
-    'label': np.array(kind != '', np.int32),
-    'position': np.array(position, np.int64),
+    **known,
     'patches': np.full_like(patches, -1) if kind is None else patches,
   }
 
