@@ -1,11 +1,13 @@
 """The shipped weights at work: verdicts without a workdir."""
 
 import json
+import shutil
 
 import pytest
 
 from lipfake_jax.inference.predict import predict_videos
-from lipfake_jax.inference.run import open_shipped
+from lipfake_jax.inference.run import open_run, open_shipped
+from lipfake_jax.models.shipped import FOLDER, NAME
 from lipfake_jax.scoring.conformal import Limits, decide_within
 
 
@@ -22,6 +24,14 @@ def test_videos_get_verdicts_without_a_workdir(tmp_path, monkeypatch, face_video
   assert face['notes'] == []
   assert blank['verdict'] is None
   assert 'each wrong for at most 10% of a class' in capsys.readouterr().out
+
+
+def test_weights_kept_in_a_folder_are_opened_as_a_run(tmp_path):
+  for suffix in ('.npz', '.json'):
+    shutil.copy(FOLDER / f'{NAME}{suffix}', tmp_path)
+  run, shipped = open_run(tmp_path), open_shipped()
+  assert (run.workdir, run.limits, run.decision) == (tmp_path, shipped.limits, shipped.decision)
+  assert run.meta == shipped.meta
 
 
 def test_the_shipped_run_tells_how_it_decides():
