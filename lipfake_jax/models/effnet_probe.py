@@ -21,7 +21,7 @@ from lipfake_jax.models.effnet import HEAD_GAIN, Lite0, Logit
 
 LIMIT = 5.0  # deviations, beyond which a feature says no more
 SMALLEST = 1e-6  # deviation
-MAX_ROUNDS = 2000  # of the solver, which needs some hundreds
+MAX_ROUNDS = 2000  # of the solver, which needs some 120 on 12,000 frames
 # In shares of a lower face of `clips.regions`: ellipses (x, y, half width, half height), and where the nose ends.
 MOUTH, JAW, NOSE = (0.5, 0.4, 0.3, 0.22), (0.5, 0.48, 0.48, 0.45), 0.2
 SAMPLES = 16  # a side, by which it is known how much of a cell is in a region
